@@ -1,0 +1,110 @@
+"""What we ask: blocks, receipts, balances, prices. Nothing here changes anything outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+
+class SourceUnavailableError(Exception):
+    """The other side did not answer, or not sensibly; asking again later may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a chain. Hashes are lower-case hex with 0x; `timestamp` in Unix seconds."""
+
+    number: int
+    hash: str
+    parent_hash: str
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLog:
+    """One ERC-20 `Transfer` event. Addresses are EIP-55 checksummed, `amount` in the token's minor units."""
+
+    block_number: int
+    block_hash: str
+    transaction_hash: str
+    log_index: int
+    contract: str
+    sender: str
+    recipient: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transaction in a block; fees in wei."""
+
+    transaction_hash: str
+    block_number: int
+    block_hash: str
+    succeeded: bool
+    gas_used: int
+    effective_gas_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class GasFees:
+    """EIP-1559 fees to offer now, in wei per gas."""
+
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+
+
+class ChainReader(Protocol):
+    """One network, read. Every method raises SourceUnavailableError when no node answers."""
+
+    network: str
+
+    async def chain_id(self) -> int:
+        """EIP-155 chain id."""
+
+    async def head(self) -> Block:
+        """The newest block."""
+
+    async def block(self, number: int) -> Block | None:
+        """The canonical block of a height, None above the head."""
+
+    async def transfers(self, contracts: Sequence[str], first: int, last: int) -> list[TransferLog]:
+        """All Transfer events of these contracts in the blocks first..last, both included, in chain order."""
+
+    async def receipt(self, transaction_hash: str) -> Receipt | None:
+        """The receipt of a mined transaction, None while it is not in a block."""
+
+    async def transaction_count(self, address: str) -> int:
+        """The next nonce that the chain's head expects of an address (mined transactions only)."""
+
+    async def token_balance(self, contract: str, holder: str) -> int:
+        """ERC-20 `balanceOf`, minor units, at the head."""
+
+    async def native_balance(self, holder: str) -> int:
+        """Native coin of an address in wei, at the head."""
+
+    async def token_scale(self, contract: str) -> int | None:
+        """ERC-20 `decimals`, None when there is no contract at that address."""
+
+    async def gas_fees(self) -> GasFees:
+        """Fees with which a transaction sent now should be mined soon."""
+
+
+class PriceReader(Protocol):
+    """Market prices in USD."""
+
+    source: str
+
+    async def prices(self, currencies: Sequence[str]) -> dict[str, Price]:
+        """The newest USD price of each currency; unknown ones are absent. Raises SourceUnavailableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one whole unit costs in USD, and when the source said so."""
+
+    usd: Decimal
+    time: datetime
