@@ -29,6 +29,11 @@ def to_milliseconds(time: datetime) -> int:
     return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
+def to_microseconds(time: datetime) -> int:
+    """Unix microseconds of a time: all that the database keeps of it."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
 def from_milliseconds(milliseconds: int) -> datetime:
     """The UTC time of Unix milliseconds; OverflowError beyond the year 9999."""
     return _EPOCH + timedelta(milliseconds=milliseconds)

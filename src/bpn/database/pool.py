@@ -1,0 +1,95 @@
+"""The connection pool and the transaction that is handed to every operation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg_pool import AsyncConnectionPool
+
+from bpn.kernel.clock import Clock
+from bpn.kernel.ids import Ids
+
+APPLICATION_ROLE = "bpn_application"
+"""The role requests run as: it may add to the journal, never change or delete what stands there."""
+
+Connection = AsyncConnection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One database transaction, with the time it happens at and the ids it may draw.
+
+    Attributes:
+        connection: READ COMMITTED unless opened otherwise; commits when the opener's block ends well.
+        clock: asked where the moment of locking matters.
+        now: business time at the opening, the same for all that one request does.
+        ids: for whatever the transaction creates.
+    """
+
+    connection: Connection
+    clock: Clock
+    now: datetime
+    ids: Ids
+
+
+class Database:
+    """Opens transactions. Holds the pool of one process."""
+
+    def __init__(self, url: str, clock: Clock, ids: Ids, *, connections: int, lock_timeout_seconds: float) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._lock_timeout = f"{int(lock_timeout_seconds * 1000)}ms"
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=connections,
+            open=False,
+            kwargs={"autocommit": True, "prepare_threshold": 2},
+            configure=self._configure,
+            name="bpn",
+        )
+
+    async def open(self) -> None:
+        """Connect; raises psycopg_pool.PoolTimeout when the server does not answer within 30 s."""
+        await self._pool.open(wait=True)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.close()
+
+    async def _configure(self, connection: Connection) -> None:
+        await connection.execute(
+            "SELECT set_config('role', %s, false), set_config('lock_timeout', %s, false),"
+            " set_config('TimeZone', 'UTC', false)",
+            (APPLICATION_ROLE, self._lock_timeout),
+        )
+
+    @asynccontextmanager
+    async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Transaction]:
+        """Open a transaction; it commits when the block ends, rolls back when the block raises.
+
+        Args:
+            snapshot: read everything as of one moment and change nothing (REPEATABLE READ READ ONLY).
+        """
+        async with self._pool.connection() as connection:
+            if snapshot:
+                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+                await connection.set_read_only(True)
+            try:
+                async with connection.transaction():
+                    yield Transaction(connection, self._clock, self._clock.now(), self._ids)
+            finally:
+                if snapshot and not connection.closed:
+                    await connection.set_isolation_level(None)
+                    await connection.set_read_only(None)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """For a single look-up: every statement sees its own moment, nothing is held between them."""
+        async with self._pool.connection() as connection:
+            yield Transaction(connection, self._clock, self._clock.now(), self._ids)

@@ -1,0 +1,120 @@
+"""Post, read, seal, verify: the public face of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bpn.database.pool import Transaction
+from bpn.kernel.assets import Assets
+from bpn.kernel.clock import to_microseconds
+from bpn.ledger import rules, store
+from bpn.ledger.errors import InsufficientBalance, LedgerFault
+from bpn.ledger.model import (
+    Account,
+    Balance,
+    Chain,
+    Movement,
+    Outcome,
+    Resolution,
+    Transfer,
+    Verification,
+)
+
+
+async def register_assets(tx: Transaction, assets: Assets) -> None:
+    """Make assets known to the ledger.
+
+    Raises:
+        LedgerFault: a known asset comes with another scale; its amounts would change their meaning.
+    """
+    await store.register_assets(tx, assets)
+
+
+async def post(tx: Transaction, chains: Sequence[Chain]) -> list[Outcome]:
+    """Decide a batch in order and write what is accepted: the only way a balance changes.
+
+    Accounts are locked in (book, id) order, so that batches never deadlock. A refused chain leaves no trace and
+    does not disturb the others.
+
+    Args:
+        tx: the caller's transaction; the batch is as final as its commit.
+        chains: each a group of movements that happen together or not at all.
+
+    Returns:
+        What became of each chain, in the order given.
+
+    Raises:
+        ValueError: a chain that no ledger may hold (zero amount, mixed assets, two books).
+    """
+    if not chains:
+        return []
+    for chain in chains:
+        rules.check_chain(chain)
+    movements = [movement for chain in chains for movement in chain]
+    hold_keys = {(m.merchant_id, m.pending_id) for m in movements if isinstance(m, Resolution)}
+    holds = await store.find_holds(tx, hold_keys) if hold_keys else {}
+    accounts = {account: None for movement in movements for account in _accounts(movement)}
+    accounts |= {account: None for hold in holds.values() for account in (hold.debit, hold.credit)}
+    states = await store.lock_accounts(tx, accounts)
+    if hold_keys:
+        holds = await store.find_holds(tx, hold_keys)
+    content = await store.find_content(tx, {rules.movement_key(movement) for movement in movements})
+    journal = rules.Journal(states, holds, content)
+    outcomes = rules.decide(chains, journal)
+    if journal.records:
+        time = max(tx.clock.now(), *(state.recorded_at for state in states.values()))
+        batches = rules.arrange(journal.records, tx.ids.next, to_microseconds(time))
+        await store.append(tx, batches, states.values(), time)
+    return outcomes
+
+
+async def post_one(tx: Transaction, *chain: Movement) -> None:
+    """Post one chain or refuse.
+
+    Raises:
+        InsufficientBalance: an account cannot give the amount.
+        LedgerFault: any other outcome than posted or repeated.
+    """
+    (outcome,) = await post(tx, [chain])
+    if outcome is Outcome.INSUFFICIENT:
+        raise InsufficientBalance("The available balance is less than the amount and its fee.")
+    if not outcome.accepted:
+        raise LedgerFault(f"{outcome.value}: {chain}")
+
+
+def _accounts(movement: Movement) -> tuple[Account, ...]:
+    return (movement.debit, movement.credit) if isinstance(movement, Transfer) else ()
+
+
+async def balances(tx: Transaction, accounts: Sequence[Account], at: datetime | None = None) -> list[Balance]:
+    """Balances in the order of the accounts, now or as of a moment; zero for accounts not yet used."""
+    return await store.balances(tx, accounts, at)
+
+
+async def seal(tx: Transaction, limit: int = 1_000) -> int:
+    """Chain batches that are not sealed yet to their books' hash chains; returns how many."""
+    unsealed = await store.take_unsealed(tx, limit)
+    last = await store.last_seals(tx, {book for book, _, _ in unsealed})
+    await store.append_seals(tx, rules.chain_seals(unsealed, last))
+    return len(unsealed)
+
+
+async def verify(tx: Transaction) -> Verification:
+    """Prove the books: every sum, every balance recomputed from its entries, the hash chain of every book.
+
+    Args:
+        tx: a snapshot transaction, so that all is read as of one moment.
+
+    Returns:
+        What was read, and for each check that failed its first bad row.
+    """
+    findings = [finding async for finding in store.find_unsound_rows(tx)]
+    journal, chain = rules.JournalChecker(), rules.SealChecker()
+    async for row in store.journal(tx):
+        journal.read(row)
+    async for seal in store.seals(tx):
+        chain.read(*seal)
+    findings += [finding for finding in (journal.finish(), chain.finding) if finding]
+    accounts, transfers, entries, seals, unsealed = await store.count_rows(tx)
+    return Verification(accounts, transfers, entries, seals, unsealed, tuple(findings))
