@@ -1,0 +1,90 @@
+"""JSON in and out: numbers from their literal text, decimals printed exactly, the envelope around every answer."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from bpn.api.errors import MalformedJson, http_status
+from bpn.api.fields import NumberLiteral
+from bpn.kernel.errors import FieldError, InvalidRequest, Refusal
+from bpn.kernel.money import format_decimal
+
+_LARGEST_ERRORS = 20
+
+
+def decode_body(body: bytes) -> dict[str, Any]:
+    """A JSON object; numbers that are not integers come as `NumberLiteral`.
+
+    Raises:
+        MalformedJson: not UTF-8, not JSON (NaN and Infinity are not), nested too deep, or not an object.
+    """
+    try:
+        value = json.loads(body, parse_float=NumberLiteral, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise MalformedJson("The body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise MalformedJson("The body must be a JSON object.")
+    return value
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def invalid_request(error: ValidationError) -> InvalidRequest:
+    """The fields that pydantic refused, as the wire names them."""
+    errors = [
+        FieldError(".".join(str(part) for part in fault["loc"]) or "body", _reason(fault["msg"]))
+        for fault in error.errors(include_url=False, include_context=False, include_input=False)[:_LARGEST_ERRORS]
+    ]
+    sentence = "; ".join(f"{fault.field}: {fault.reason}" for fault in errors[:3])
+    return InvalidRequest(f"The request is invalid: {sentence}.", errors)
+
+
+def _reason(message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return "is required" if message == "Field required" else message[:1].lower() + message[1:]
+
+
+def encode_data(answer: BaseModel) -> bytes:
+    """The `data` of an answer."""
+    return orjson.dumps(answer.model_dump(by_alias=True), default=_encode_decimal)
+
+
+def _encode_decimal(value: object) -> object:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format_decimal(value))
+    raise TypeError(type(value).__name__)
+
+
+def envelope(trace_id: str, data: bytes) -> bytes:
+    """A good answer."""
+    return b'{"status":200,"msg":null,"code":null,"traceId":"%b","data":%b}' % (trace_id.encode(), data)
+
+
+def refusal_envelope(trace_id: str, refusal: Refusal) -> bytes:
+    """A refusal; `data` lists the fields at fault, if any."""
+    errors = [{"field": fault.field, "reason": fault.reason} for fault in refusal.errors]
+    return _bad_envelope(http_status(refusal), refusal.message, refusal.code, trace_id, errors)
+
+
+def fault_envelope(trace_id: str) -> bytes:
+    """A fault of ours: tells nothing but the trace id."""
+    return _bad_envelope(500, "Something went wrong here. Quote the trace id.", "INTERNAL_ERROR", trace_id, [])
+
+
+def _bad_envelope(status: int, message: str, code: str, trace_id: str, errors: list[dict[str, str]]) -> bytes:
+    return orjson.dumps(
+        {
+            "status": status,
+            "msg": message,
+            "code": code,
+            "traceId": trace_id,
+            "data": {"errors": errors} if errors else None,
+        }
+    )
