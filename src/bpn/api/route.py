@@ -92,9 +92,10 @@ def get(
     source: Source,
     refusals: tuple[type[Refusal], ...] = (),
     permission: Permission = Permission.READ,
+    batches: bool = False,
 ) -> Callable[[Function], Function]:
-    """Mark a method `(self, tx, merchant, query) -> answer` as the route of a GET."""
-    return _marking(_Mark("GET", path, permission, None, True, 0, refusals, source, title, False))
+    """Mark a method `(self, tx, merchant, query) -> answer` as the route of a GET; with `batches` as for `post`."""
+    return _marking(_Mark("GET", path, permission, None, True, 0, refusals, source, title, batches))
 
 
 def post(

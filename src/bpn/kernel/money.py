@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 
@@ -91,6 +92,6 @@ def format_decimal(value: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
-def exact_context() -> object:
+def exact_context() -> AbstractContextManager[Context]:
     """A context manager in which decimals of any amount here are computed without silent rounding."""
     return localcontext(Context(prec=4 * MAXIMUM_DIGITS))

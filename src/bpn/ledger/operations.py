@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bpn.database.pool import Transaction
-from bpn.kernel.assets import Assets
+from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.clock import to_microseconds
 from bpn.ledger import rules, store
 from bpn.ledger.errors import InsufficientBalance, LedgerFault
@@ -90,6 +90,11 @@ def _accounts(movement: Movement) -> tuple[Account, ...]:
 async def balances(tx: Transaction, accounts: Sequence[Account], at: datetime | None = None) -> list[Balance]:
     """Balances in the order of the accounts, now or as of a moment; zero for accounts not yet used."""
     return await store.balances(tx, accounts, at)
+
+
+async def totals(tx: Transaction, name: str, assets: Sequence[Asset]) -> list[int]:
+    """Sums over all books of the accounts of one name, posted, minor units, by asset in the order given."""
+    return await store.totals(tx, name, assets)
 
 
 async def seal(tx: Transaction, limit: int = 1_000) -> int:

@@ -304,6 +304,20 @@ async def balances(tx: Transaction, accounts: Sequence[Account], at: datetime | 
     return found
 
 
+async def totals(tx: Transaction, name: str, assets: Sequence[Asset]) -> list[int]:
+    """Sums of `posted` over all books of the accounts of a name, by asset."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT g.place, coalesce(sum(a.posted), 0)::text
+        FROM unnest(%s::text[]) WITH ORDINALITY g(asset, place)
+        LEFT JOIN ledger_accounts a ON a.asset = g.asset AND a.name = %s
+        GROUP BY g.place ORDER BY g.place
+        """,
+        (texts([asset.code for asset in assets]), name),
+    )
+    return [int(total) for _, total in await cursor.fetchall()]
+
+
 async def take_unsealed(tx: Transaction, limit: int) -> list[tuple[int, int, bytes]]:
     """Take up to `limit` (book, batch id, digest) from the queue; leaves books that another process is sealing."""
     cursor = await tx.connection.execute(

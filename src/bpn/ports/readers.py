@@ -108,3 +108,18 @@ class Price:
 
     usd: Decimal
     time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningVerdict:
+    """What a list says of a party: `reason` names the entry that was hit."""
+
+    hit: bool
+    reason: str | None = None
+
+
+class ScreeningReader(Protocol):
+    """Sanction and crypto-address lists."""
+
+    async def screen(self, address: str | None, names: Sequence[str]) -> ScreeningVerdict:
+        """Look a party up by its address and names. Raises SourceUnavailableError."""

@@ -1,0 +1,436 @@
+"""What the wallet chapter speaks of: wallets, transactions and their states, addresses, the facts it announces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+from bpn.kernel.assets import Asset, Assets
+from bpn.kernel.encryption import Cipher
+from bpn.kernel.money import Money
+from bpn.ledger.model import Balance
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stablecoin on a network, and the terms on which it moves. Amounts in the asset."""
+
+    asset: Asset
+    contract: str
+    minimum_deposit: Money
+    minimum_withdrawal: Money
+    withdrawal_fee: Money
+    deposits_enabled: bool = True
+    withdrawals_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network as configured. `confirmations`: blocks, the one with the transaction included."""
+
+    name: str
+    chain_id: int
+    native: Asset
+    confirmations: int
+    block_seconds: Decimal
+    explorer_url: str | None
+    tokens: Mapping[str, Token]
+    """By currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalletTerms:
+    """What the operator sets about the chapter.
+
+    Attributes:
+        networks: by name, in the order shown.
+        home_network: what a request means that names none.
+        currency_names: full names by currency.
+        account_public_key: BIP-32 extended public key (m/44'/60'/0') that deposit addresses derive from.
+        hot_address: where withdrawals leave from, on every network.
+        review_above: withdrawals of more whole units than this wait for the operator.
+        whitelist_needs_approval: whether a person approves addresses.
+        whitelist_cooling: from approval until an address is usable.
+        sender_deadline: how long a deposit waits for its sender's details.
+        price_lifetime: how old a price may be and still be used.
+        cipher: seals personal data at rest.
+        read_range: blocks read at once.
+        reorg_depth: blocks back from the head whose hashes are kept.
+    """
+
+    networks: Mapping[str, Network]
+    home_network: str
+    currency_names: Mapping[str, str]
+    account_public_key: str
+    hot_address: str
+    review_above: Decimal
+    whitelist_needs_approval: bool
+    whitelist_cooling: timedelta
+    sender_deadline: timedelta
+    price_lifetime: timedelta
+    cipher: Cipher
+    read_range: int = 500
+    reorg_depth: int = 128
+
+    @property
+    def assets(self) -> Assets:
+        """Every token, and every network's native coin."""
+        tokens = [token.asset for network in self.networks.values() for token in network.tokens.values()]
+        return Assets([*tokens, *(network.native for network in self.networks.values())])
+
+
+class WalletType(StrEnum):
+    """What a wallet is for."""
+
+    PRIMARY = "primary"
+    SUB = "sub"
+    COLLECTION_SUB = "collection_sub"
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A wallet of a merchant. All its addresses on EVM networks derive from `address_index`."""
+
+    merchant_id: int
+    wallet_id: int
+    wallet_type: WalletType
+    name: str
+    merchant_user_id: str | None
+    address_index: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DepositAddress:
+    """Where to send a currency on a network so that it reaches a wallet."""
+
+    wallet_id: int
+    token: Token
+    confirmations: int
+    address: str
+    created_at: datetime
+
+
+class TransactionType(StrEnum):
+    """What a transaction is; later chapters add theirs to a merchant's history."""
+
+    DEPOSIT = "DEPOSIT"
+    WITHDRAW = "WITHDRAW"
+    INTERNAL_TRANSFER = "INTERNAL_TRANSFER"
+    ORDER = "ORDER"
+
+
+class Status(StrEnum):
+    """States of all types of transaction; `NEXT` says which may follow which."""
+
+    CONFIRMING = "CONFIRMING"
+    SENDER_REQUIRED = "SENDER_REQUIRED"
+    SCREENING = "SCREENING"
+    COMPLETED = "COMPLETED"
+    FROZEN = "FROZEN"
+    ORPHANED = "ORPHANED"
+    REVIEWING = "REVIEWING"
+    PROCESSING = "PROCESSING"
+    BROADCAST = "BROADCAST"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+
+
+NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
+    TransactionType.DEPOSIT: {
+        Status.CONFIRMING: frozenset({Status.SENDER_REQUIRED, Status.ORPHANED, Status.REJECTED}),
+        Status.SENDER_REQUIRED: frozenset({Status.SCREENING, Status.ORPHANED, Status.REJECTED}),
+        Status.SCREENING: frozenset({Status.COMPLETED, Status.FROZEN, Status.ORPHANED}),
+        Status.FROZEN: frozenset({Status.COMPLETED, Status.REJECTED, Status.ORPHANED}),
+        Status.ORPHANED: frozenset({Status.CONFIRMING}),
+    },
+    TransactionType.WITHDRAW: {
+        Status.REVIEWING: frozenset({Status.PROCESSING, Status.REJECTED, Status.CANCELLED}),
+        Status.PROCESSING: frozenset({Status.BROADCAST, Status.REJECTED}),
+        Status.BROADCAST: frozenset({Status.CONFIRMING}),
+        Status.CONFIRMING: frozenset({Status.SUCCESS, Status.FAILED, Status.BROADCAST}),
+    },
+}
+"""The one table of allowed state changes. An internal transfer is born SUCCESS."""
+
+FINAL = frozenset({Status.COMPLETED, Status.SUCCESS, Status.FAILED, Status.REJECTED, Status.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One line of a merchant's history.
+
+    `confirmations` is as of the head known when it was read. `counter_wallet_id` is the receiving wallet of an
+    internal transfer.
+    """
+
+    merchant_id: int
+    transaction_id: int
+    transaction_type: TransactionType
+    merchant_transaction_id: str | None
+    wallet_id: int
+    counter_wallet_id: int | None
+    merchant_user_id: str | None
+    amount: Money
+    fee: Money
+    status: Status
+    from_address: str | None
+    to_address: str | None
+    hash: str | None
+    block_number: int | None
+    confirmations: int
+    required_confirmations: int
+    remark: str | None
+    fail_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """What the chain and the merchant said of a deposit. `sender_digest` tells whether details came before."""
+
+    transaction: Transaction
+    log_index: int
+    block_hash: str
+    contract: str
+    sender_deadline: datetime | None
+    sender_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFilter:
+    """Which transactions a list is of; None is any."""
+
+    wallet_id: int | None = None
+    merchant_transaction_id: str | None = None
+    currency: str | None = None
+    network: str | None = None
+    transaction_type: str | None = None
+    status: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    transaction_id: int | None = None
+    hash: str | None = None
+
+
+class WhitelistStatus(StrEnum):
+    """Where a whitelist entry stands."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Beneficiary:
+    """Who is behind a whitelisted address: what the travel rule asks."""
+
+    type: str
+    first_name: str | None
+    last_name: str | None
+    company_name: str | None
+    country: str | None
+    vasp: str | None
+    vasp_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhitelistEntry:
+    """An address that money may be withdrawn to, once approved and cooled (`available_at`)."""
+
+    merchant_id: int
+    whitelist_id: int
+    currency: str
+    network: str
+    address: str
+    tag: str | None
+    alias: str
+    address_type: int
+    beneficiary: Beneficiary
+    status: WhitelistStatus
+    fail_reason: str | None
+    available_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkBalance:
+    """A wallet's balance of one asset, minor units; `pending` is seen on chain and counted nowhere."""
+
+    asset: Asset
+    available: int
+    unavailable: int
+    pending: int
+    total_yesterday: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one unit costs in USD, and when the source said so."""
+
+    usd: Decimal
+    time: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetBalance:
+    """All balances of a wallet; `total_usd` is None where a price that it needs is missing or too old."""
+
+    wallet: Wallet
+    balances: tuple[NetworkBalance, ...]
+    total_usd: Decimal | None
+    price_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletAccounts:
+    """The ledger balances behind one asset of a wallet."""
+
+    available: Balance
+    unreleased: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPosition:
+    """How far a network has been read. `next_nonce`: of the hot wallet, None before its first withdrawal."""
+
+    network: str
+    next_block: int
+    head_number: int
+    head_time: datetime
+    read_at: datetime
+    next_nonce: int | None
+
+
+class OutgoingState(StrEnum):
+    """How far a nonce of the hot wallet has come."""
+
+    PREPARED = "prepared"
+    SIGNED = "signed"
+    BROADCAST = "broadcast"
+    MINED = "mined"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A transfer that a hot wallet has to make, with the nonce it owns. Gas in units, fees in wei per gas."""
+
+    network: str
+    nonce: int
+    merchant_id: int
+    transaction_id: int
+    contract: str
+    recipient: str
+    amount: int
+    gas_limit: int
+    max_fee: int
+    priority_fee: int
+    raw: bytes | None
+    hash: str | None
+    state: OutgoingState
+    block_number: int | None
+    broadcast_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTransfer:
+    """A token transfer as the chain's log tells it; `contract` and addresses in EIP-55 form."""
+
+    block_number: int
+    block_hash: str
+    hash: str
+    log_index: int
+    contract: str
+    sender: str
+    recipient: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A range of blocks as read: every transfer in first..last, the hashes of those near the head.
+
+    `expected_next` is where the plan began: if the position has moved since, the reading is stale.
+    """
+
+    network: str
+    expected_next: int
+    first: int
+    last: int
+    transfers: tuple[SeenTransfer, ...]
+    block_hashes: Mapping[int, str]
+    head_number: int
+    head_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What the hot wallet has on chain, and what the chain asks: minor units by contract, wei, wei per gas."""
+
+    tokens: Mapping[str, int]
+    native: int
+    transaction_count: int
+    max_fee: int
+    priority_fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningCase:
+    """A deposit whose sender is to be looked up."""
+
+    merchant_id: int
+    transaction_id: int
+    address: str | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DepositChanged:
+    """A deposit has a new state."""
+
+    name: ClassVar[str] = "wallet.deposit.changed"
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRequired:
+    """A deposit is confirmed and waits for its sender's details."""
+
+    name: ClassVar[str] = "wallet.deposit.sender_required"
+    transaction: Transaction
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalChanged:
+    """A withdrawal has a new state."""
+
+    name: ClassVar[str] = "wallet.withdrawal.changed"
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSettled:
+    """An internal transfer was made."""
+
+    name: ClassVar[str] = "wallet.transfer.settled"
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class WhitelistChanged:
+    """A whitelist entry has a new state."""
+
+    name: ClassVar[str] = "wallet.whitelist.changed"
+    entry: WhitelistEntry

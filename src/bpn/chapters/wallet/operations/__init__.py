@@ -1,0 +1,79 @@
+"""What the wallet chapter does: one public function per API operation, and those that its jobs and operators call."""
+
+from bpn.chapters.wallet.operations.addresses import find_token, get_deposit_address, get_wallet_network_config
+from bpn.chapters.wallet.operations.balances import get_asset_balance
+from bpn.chapters.wallet.operations.custody import book_house_funds, custody_holdings, custody_ledger
+from bpn.chapters.wallet.operations.deposits import (
+    confirm_deposits,
+    decide_screening,
+    list_screening,
+    plan_reading,
+    record_blocks,
+)
+from bpn.chapters.wallet.operations.history import list_transactions
+from bpn.chapters.wallet.operations.prices import record_prices
+from bpn.chapters.wallet.operations.senders import add_deposit_sender
+from bpn.chapters.wallet.operations.sending import (
+    list_outgoing,
+    prepare_outgoing,
+    record_broadcast,
+    record_receipt,
+    record_signature,
+    settle_outgoing,
+)
+from bpn.chapters.wallet.operations.transfers import (
+    get_wallet_transfer,
+    list_wallet_transfers,
+    transfer_between_wallets,
+)
+from bpn.chapters.wallet.operations.wallets import (
+    create_sub_account,
+    list_sub_accounts,
+    list_wallets,
+    open_primary_wallet,
+)
+from bpn.chapters.wallet.operations.whitelist import (
+    add_withdraw_whitelist,
+    decide_whitelist,
+    delete_withdraw_whitelist,
+    list_withdraw_whitelist,
+)
+from bpn.chapters.wallet.operations.withdrawals import cancel_withdrawal, decide_withdrawal, request_withdrawal
+
+__all__ = [
+    "add_deposit_sender",
+    "add_withdraw_whitelist",
+    "book_house_funds",
+    "cancel_withdrawal",
+    "confirm_deposits",
+    "create_sub_account",
+    "custody_holdings",
+    "custody_ledger",
+    "decide_screening",
+    "decide_whitelist",
+    "decide_withdrawal",
+    "delete_withdraw_whitelist",
+    "find_token",
+    "get_asset_balance",
+    "get_deposit_address",
+    "get_wallet_network_config",
+    "get_wallet_transfer",
+    "list_outgoing",
+    "list_screening",
+    "list_sub_accounts",
+    "list_transactions",
+    "list_wallet_transfers",
+    "list_wallets",
+    "list_withdraw_whitelist",
+    "open_primary_wallet",
+    "plan_reading",
+    "prepare_outgoing",
+    "record_blocks",
+    "record_broadcast",
+    "record_prices",
+    "record_receipt",
+    "record_signature",
+    "request_withdrawal",
+    "settle_outgoing",
+    "transfer_between_wallets",
+]

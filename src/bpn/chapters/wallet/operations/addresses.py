@@ -1,0 +1,52 @@
+"""Where to send a stablecoin so that it reaches a wallet."""
+
+from __future__ import annotations
+
+from bpn.chapters.wallet import rules
+from bpn.chapters.wallet.errors import ServicePaused
+from bpn.chapters.wallet.model import DepositAddress, Network, Token, WalletTerms
+from bpn.chapters.wallet.operations.wallets import require_wallet
+from bpn.chapters.wallet.store import wallets as store
+from bpn.database.pool import Transaction as DatabaseTransaction
+
+
+def find_token(terms: WalletTerms, currency: str, network: str | None) -> Token:
+    """The token of a currency on a network, the home network when none is named.
+
+    Raises:
+        UnsupportedCurrency, UnsupportedNetwork: not offered.
+    """
+    return rules.find_token(terms, currency, network)
+
+
+async def get_deposit_address(
+    terms: WalletTerms,
+    tx: DatabaseTransaction,
+    merchant_id: int,
+    wallet_id: int | None,
+    currency: str,
+    network: str | None,
+) -> DepositAddress:
+    """The deposit address of a wallet, currency and network: the same forever, no other wallet's.
+
+    Raises:
+        WalletNotFound: no such wallet.
+        UnsupportedCurrency, UnsupportedNetwork: not offered.
+        ServicePaused: deposits are switched off.
+    """
+    token = rules.find_token(terms, currency, network)
+    if not token.deposits_enabled:
+        raise ServicePaused(f"Deposits of {token.asset.code} are paused.")
+    wallet = await require_wallet(tx, merchant_id, wallet_id)
+    name = token.asset.network or terms.home_network
+    known = await store.find_address(tx, wallet, name, currency)
+    if known is None:
+        address = rules.derive_address(terms.account_public_key, wallet.address_index)
+        async with tx.connection.transaction():
+            known = await store.ensure_address(tx, wallet, name, currency, address)
+    return DepositAddress(wallet.wallet_id, token, terms.networks[name].confirmations, *known)
+
+
+async def get_wallet_network_config(terms: WalletTerms) -> list[Network]:
+    """Every network with its tokens and their terms."""
+    return list(terms.networks.values())

@@ -1,0 +1,272 @@
+"""From a log on the chain to money in a wallet: read, confirm, screen, release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bpn.chapters.wallet import events, rules
+from bpn.chapters.wallet.model import (
+    ChainPosition,
+    Deposit,
+    Network,
+    Reading,
+    ScreeningCase,
+    SeenTransfer,
+    Status,
+    Token,
+    Transaction,
+    TransactionType,
+    WalletTerms,
+)
+from bpn.chapters.wallet.store import chains, deposits, transactions, wallets
+from bpn.database.pool import Transaction as DatabaseTransaction
+from bpn.kernel.money import Money
+from bpn.ledger import operations as ledger
+from bpn.ledger.model import Account, Transfer
+
+_NAME_FIELDS = ("orgName", "orgFirstName", "orgLastName", "corpName")
+
+
+async def plan_reading(
+    tx: DatabaseTransaction, network: Network, head_number: int, head_time: datetime
+) -> tuple[ChainPosition, dict[int, str]]:
+    """How far the network has been read, and the hashes of the blocks remembered; begins at the head if new."""
+    position = await chains.find_position(tx, network.name)
+    if position is None:
+        position = ChainPosition(network.name, head_number + 1, head_number, head_time, tx.clock.wall(), None)
+        await chains.insert_position(tx, position)
+    return position, await chains.block_hashes(tx, network.name)
+
+
+async def record_blocks(terms: WalletTerms, tx: DatabaseTransaction, reading: Reading) -> bool:
+    """Write down what a range of blocks held, and move on; false when another worker was faster.
+
+    Deposits are known by network, transaction hash and log index: reading a range again changes nothing. A range
+    that begins before where reading stood replaces blocks that a reorg removed; deposits that are not in the new
+    ones are ORPHANED, and what was booked for them is taken back.
+    """
+    network = terms.networks[reading.network]
+    position = await chains.lock_position(tx, network.name)
+    if position is None or position.next_block != reading.expected_next:
+        return False
+    found = await _match(tx, network, reading.transfers)
+    if reading.first < position.next_block:
+        still_there = {(seen.hash, seen.log_index) for seen, _, _ in found}
+        await _orphan(tx, network, reading.first, still_there)
+    await _record(tx, network, found)
+    await chains.replace_blocks(
+        tx, network.name, reading.first, reading.block_hashes, reading.head_number - terms.reorg_depth
+    )
+    await chains.save_position(
+        tx,
+        replace(
+            position,
+            next_block=reading.last + 1,
+            head_number=reading.head_number,
+            head_time=reading.head_time,
+            read_at=tx.clock.wall(),
+        ),
+    )
+    return True
+
+
+_Found = tuple[SeenTransfer, Token, tuple[int, int, str | None]]
+"""A transfer to one of our addresses: the token, and the merchant, wallet and merchant's user it belongs to."""
+
+
+async def _match(tx: DatabaseTransaction, network: Network, transfers: Sequence[SeenTransfer]) -> list[_Found]:
+    tokens = {token.contract: token for token in network.tokens.values()}
+    owners = await wallets.find_owners(tx, network.name, sorted({seen.recipient for seen in transfers}))
+    return [
+        (seen, tokens[seen.contract], owners[seen.recipient])
+        for seen in transfers
+        if seen.recipient in owners and seen.contract in tokens and seen.amount > 0
+    ]
+
+
+async def _record(tx: DatabaseTransaction, network: Network, found: Sequence[_Found]) -> None:
+    known = await deposits.lock_by_log(
+        tx, network.name, [(owner[0], seen.hash, seen.log_index) for seen, _, owner in found]
+    )
+    fresh = []
+    for seen, token, owner in found:
+        deposit = known.get((seen.hash, seen.log_index))
+        if deposit is None:
+            fresh.append(_new_deposit(tx, network, seen, token, owner))
+        elif deposit.block_hash != seen.block_hash:
+            await _include_again(tx, deposit, seen)
+    if fresh:
+        await transactions.insert(tx, [deposit.transaction for deposit in fresh])
+        await deposits.insert(tx, network.name, fresh)
+        await events.deposits_changed(tx, [deposit.transaction for deposit in fresh])
+
+
+def _new_deposit(
+    tx: DatabaseTransaction,
+    network: Network,
+    seen: SeenTransfer,
+    token: Token,
+    owner: tuple[int, int, str | None],
+) -> Deposit:
+    merchant_id, wallet_id, merchant_user_id = owner
+    transaction = Transaction(
+        merchant_id=merchant_id,
+        transaction_id=tx.ids.next(),
+        transaction_type=TransactionType.DEPOSIT,
+        merchant_transaction_id=None,
+        wallet_id=wallet_id,
+        counter_wallet_id=None,
+        merchant_user_id=merchant_user_id,
+        amount=Money(seen.amount, token.asset),
+        fee=Money.zero(token.asset),
+        status=Status.CONFIRMING,
+        from_address=seen.sender,
+        to_address=seen.recipient,
+        hash=seen.hash,
+        block_number=seen.block_number,
+        confirmations=1,
+        required_confirmations=network.confirmations,
+        remark=None,
+        fail_reason=None,
+        created_at=tx.now,
+        updated_at=tx.now,
+        completed_at=None,
+    )
+    return Deposit(transaction, seen.log_index, seen.block_hash, seen.contract, None, None)
+
+
+async def _include_again(tx: DatabaseTransaction, deposit: Deposit, seen: SeenTransfer) -> None:
+    """A reorg moved the deposit to another block; if it was orphaned it begins to confirm again."""
+    transaction = replace(deposit.transaction, block_number=seen.block_number, updated_at=tx.now)
+    await deposits.set_block(tx, deposit, seen.block_hash)
+    if transaction.status is Status.ORPHANED:
+        transaction = replace(transaction, status=Status.CONFIRMING)
+        await events.deposits_changed(tx, [transaction])
+    await transactions.save(tx, transaction)
+
+
+async def _orphan(tx: DatabaseTransaction, network: Network, first: int, still_there: set[tuple[str, int]]) -> None:
+    gone = [
+        deposit
+        for deposit in await deposits.lock_from_block(tx, network.name, first)
+        if (deposit.transaction.hash or "", deposit.log_index) not in still_there
+    ]
+    for deposit in gone:
+        transaction = deposit.transaction
+        rules.check_transition(transaction.transaction_type, transaction.status, Status.ORPHANED)
+        if transaction.status is not Status.CONFIRMING:
+            await ledger.post_one(
+                tx, _movement(tx, transaction, *_booked(transaction)[::-1], "wallet.deposit_orphaned")
+            )
+        orphan = replace(transaction, status=Status.ORPHANED, block_number=None, updated_at=tx.now)
+        await transactions.save(tx, orphan)
+        await events.deposits_changed(tx, [orphan])
+
+
+async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network: Network, limit: int = 500) -> int:
+    """Book deposits that have enough confirmations: `unavailable` rises and the sender is asked for.
+
+    What is below the minimum goes to suspense and is REJECTED. Returns how many were decided.
+    """
+    position = await chains.find_position(tx, network.name)
+    if position is None:
+        return 0
+    confirmed = await transactions.lock_open(
+        tx,
+        TransactionType.DEPOSIT,
+        network.name,
+        Status.CONFIRMING,
+        up_to_block=position.head_number - network.confirmations + 1,
+        limit=limit,
+    )
+    deadline = tx.now + terms.sender_deadline
+    accepted = []
+    for transaction in confirmed:
+        minimum = network.tokens[transaction.amount.asset.currency].minimum_deposit
+        if transaction.amount < minimum:
+            await _reject_small(tx, transaction, minimum)
+            continue
+        await ledger.post_one(tx, _movement(tx, transaction, *_booked(transaction), "wallet.deposit"))
+        waiting = replace(transaction, status=Status.SENDER_REQUIRED, updated_at=tx.now)
+        await transactions.save(tx, waiting)
+        await deposits.set_deadline(tx, waiting.merchant_id, waiting.transaction_id, deadline)
+        accepted.append(waiting)
+    await events.deposits_changed(tx, accepted)
+    await events.sender_required(tx, accepted, deadline)
+    return len(confirmed)
+
+
+async def _reject_small(tx: DatabaseTransaction, transaction: Transaction, minimum: Money) -> None:
+    asset = transaction.amount.asset
+    custody = rules.custody_account(transaction.merchant_id, asset)
+    suspense = rules.suspense_account(transaction.merchant_id, asset)
+    await ledger.post_one(tx, _movement(tx, transaction, custody, suspense, "wallet.deposit_below_minimum"))
+    rejected = replace(
+        transaction,
+        status=Status.REJECTED,
+        fail_reason=f"Below the minimum deposit of {minimum} {asset.currency}.",
+        updated_at=tx.now,
+        completed_at=tx.now,
+    )
+    await transactions.save(tx, rejected)
+    await events.deposits_changed(tx, [rejected])
+
+
+def _booked(transaction: Transaction) -> tuple[Account, Account]:
+    """The accounts between which a confirmed deposit is booked."""
+    asset = transaction.amount.asset
+    return (
+        rules.custody_account(transaction.merchant_id, asset),
+        rules.unreleased_account(transaction.merchant_id, transaction.wallet_id, asset),
+    )
+
+
+def _movement(
+    tx: DatabaseTransaction, transaction: Transaction, debit: Account, credit: Account, code: str
+) -> Transfer:
+    return Transfer(tx.ids.next(), debit, credit, transaction.amount, code, transaction.transaction_id)
+
+
+async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: str) -> list[ScreeningCase]:
+    """The deposits whose senders are to be looked up."""
+    waiting = await transactions.lock_open(tx, TransactionType.DEPOSIT, network, Status.SCREENING)
+    return [
+        ScreeningCase(
+            transaction.merchant_id,
+            transaction.transaction_id,
+            transaction.from_address,
+            _names(await deposits.sender_details(tx, terms.cipher, transaction)),
+        )
+        for transaction in waiting
+    ]
+
+
+def _names(details: str) -> tuple[str, ...]:
+    fields: Mapping[str, object] = json.loads(details)
+    first, last = fields.get("orgFirstName"), fields.get("orgLastName")
+    names = [str(fields[name]) for name in _NAME_FIELDS if fields.get(name)]
+    return tuple([*names, f"{first} {last}"] if first and last else names)
+
+
+async def decide_screening(
+    tx: DatabaseTransaction, case: ScreeningCase, *, hit: bool, reason: str | None
+) -> Transaction | None:
+    """Release a screened deposit to the wallet, or freeze it; None when another worker decided before."""
+    transaction = await transactions.lock(tx, case.merchant_id, case.transaction_id)
+    if transaction is None or transaction.status is not Status.SCREENING:
+        return None
+    if hit:
+        decided = replace(transaction, status=Status.FROZEN, fail_reason=reason, updated_at=tx.now)
+    else:
+        asset = transaction.amount.asset
+        unreleased = rules.unreleased_account(transaction.merchant_id, transaction.wallet_id, asset)
+        available = rules.available_account(transaction.merchant_id, transaction.wallet_id, asset)
+        await ledger.post_one(tx, _movement(tx, transaction, unreleased, available, "wallet.deposit_released"))
+        decided = replace(transaction, status=Status.COMPLETED, updated_at=tx.now, completed_at=tx.now)
+    rules.check_transition(transaction.transaction_type, transaction.status, decided.status)
+    await transactions.save(tx, decided)
+    await events.deposits_changed(tx, [decided])
+    return decided

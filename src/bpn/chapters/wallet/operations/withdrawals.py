@@ -1,0 +1,200 @@
+"""Ask for a withdrawal, cancel it, decide on it. Sending stands in `sending`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bpn.chapters.wallet import events, rules
+from bpn.chapters.wallet.errors import AddressCooling, AddressNotWhitelisted, TransactionNotFound
+from bpn.chapters.wallet.model import (
+    Status,
+    Token,
+    Transaction,
+    TransactionType,
+    WalletTerms,
+    WhitelistStatus,
+)
+from bpn.chapters.wallet.operations.wallets import require_wallet
+from bpn.chapters.wallet.store import transactions, whitelist
+from bpn.chapters.wallet.store import withdrawals as store
+from bpn.database.pool import Transaction as DatabaseTransaction
+from bpn.kernel.clock import to_milliseconds
+from bpn.kernel.errors import FieldError, InvalidState
+from bpn.kernel.money import Money
+from bpn.ledger import operations as ledger
+from bpn.ledger.model import Movement, Resolution, Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalCommand:
+    """Send an amount from a wallet to a whitelisted address; the fee comes on top."""
+
+    merchant_id: int
+    merchant_transaction_id: str | None
+    wallet_id: int | None
+    token: Token
+    address: str
+    amount: Money
+    remark: str | None
+
+
+async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, command: WithdrawalCommand) -> Transaction:
+    """Accept a withdrawal: amount and fee are held until the chain has decided.
+
+    Raises:
+        WalletNotFound: no such wallet.
+        ServicePaused: withdrawals of the token are switched off.
+        InvalidAddress: mistyped.
+        AmountTooSmall: less than the minimum.
+        AddressNotWhitelisted: not on the list, or not approved.
+        AddressCooling: approved, usable later.
+        InsufficientBalance: less available than amount and fee.
+    """
+    rules.check_withdrawal_amount(command.token, command.amount)
+    address = rules.parse_address(command.address)
+    wallet = await require_wallet(tx, command.merchant_id, command.wallet_id)
+    await require_usable_address(terms, tx, command.merchant_id, command.token, address)
+    review = rules.needs_review(terms, command.amount)
+    transaction_id = tx.ids.next()
+    transaction = Transaction(
+        merchant_id=command.merchant_id,
+        transaction_id=transaction_id,
+        transaction_type=TransactionType.WITHDRAW,
+        merchant_transaction_id=command.merchant_transaction_id or str(transaction_id),
+        wallet_id=wallet.wallet_id,
+        counter_wallet_id=None,
+        merchant_user_id=wallet.merchant_user_id,
+        amount=command.amount,
+        fee=command.token.withdrawal_fee,
+        status=Status.REVIEWING if review else Status.PROCESSING,
+        from_address=terms.hot_address,
+        to_address=address,
+        hash=None,
+        block_number=None,
+        confirmations=0,
+        required_confirmations=terms.networks[command.token.asset.network or ""].confirmations,
+        remark=command.remark,
+        fail_reason=None,
+        created_at=tx.now,
+        updated_at=tx.now,
+        completed_at=None,
+    )
+    holds = await _hold(tx, transaction)
+    await transactions.insert(tx, [transaction])
+    await store.insert(tx, transaction, holds, unsent=not review)
+    await events.withdrawal_changed(tx, transaction)
+    return transaction
+
+
+async def require_usable_address(
+    terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, token: Token, address: str
+) -> None:
+    """Raise AddressNotWhitelisted or AddressCooling unless money may be sent to the address now."""
+    entry = await whitelist.find_by_address(
+        tx, terms.cipher, merchant_id, token.asset.network or "", token.asset.currency, address
+    )
+    if entry is None or entry.status is not WhitelistStatus.APPROVED:
+        raise AddressNotWhitelisted(
+            "The address is not an approved entry of the withdrawal whitelist.",
+            [FieldError("address", "is not whitelisted")],
+        )
+    if entry.available_at > tx.now:
+        raise AddressCooling(
+            f"The address is usable from {to_milliseconds(entry.available_at)} on.",
+            [FieldError("address", "is cooling")],
+        )
+
+
+async def _hold(tx: DatabaseTransaction, transaction: Transaction) -> store.Holds:
+    amount_hold = _hold_of(tx, transaction, transaction.amount, "wallet.withdrawal")
+    if transaction.fee.minor == 0:
+        await ledger.post_one(tx, amount_hold)
+        return store.Holds(amount_hold.id, None)
+    fee_hold = _hold_of(tx, transaction, transaction.fee, "wallet.withdrawal_fee")
+    await ledger.post_one(tx, amount_hold, fee_hold)
+    return store.Holds(amount_hold.id, fee_hold.id)
+
+
+def _hold_of(tx: DatabaseTransaction, transaction: Transaction, amount: Money, code: str) -> Transfer:
+    merchant_id, asset = transaction.merchant_id, amount.asset
+    return Transfer(
+        tx.ids.next(),
+        rules.available_account(merchant_id, transaction.wallet_id, asset),
+        rules.house_account(merchant_id, asset),
+        amount,
+        code,
+        transaction.transaction_id,
+        pending=True,
+    )
+
+
+async def resolutions(tx: DatabaseTransaction, transaction: Transaction, *, posts: bool) -> list[Movement]:
+    """The movements that end a withdrawal's holds: taken, or released."""
+    holds = await store.holds_of(tx, transaction.merchant_id, transaction.transaction_id)
+    code = "wallet.withdrawal_taken" if posts else "wallet.withdrawal_released"
+    return [
+        Resolution(tx.ids.next(), transaction.merchant_id, hold_id, posts, code, transaction.transaction_id)
+        for hold_id in (holds.amount_hold_id, holds.fee_hold_id)
+        if hold_id is not None
+    ]
+
+
+async def cancel_withdrawal(
+    tx: DatabaseTransaction,
+    merchant_id: int,
+    *,
+    transaction_id: int,
+) -> Transaction:
+    """Call a withdrawal back while it is REVIEWING; what was held is free again.
+
+    Raises:
+        TransactionNotFound: no such withdrawal.
+        InvalidState: it has left REVIEWING.
+    """
+    return await _release(tx, merchant_id, transaction_id, Status.CANCELLED, "Cancelled by the merchant.")
+
+
+async def decide_withdrawal(
+    tx: DatabaseTransaction, merchant_id: int, transaction_id: int, *, approved: bool, reason: str | None
+) -> Transaction:
+    """The operator's decision on a withdrawal under review; twice the same click is one decision.
+
+    Raises:
+        TransactionNotFound: no such withdrawal.
+        InvalidState: it was decided before, or cancelled.
+    """
+    if not approved:
+        return await _release(tx, merchant_id, transaction_id, Status.REJECTED, reason)
+    transaction = await _lock_reviewed(tx, merchant_id, transaction_id)
+    approved_one = replace(transaction, status=Status.PROCESSING, updated_at=tx.now)
+    await transactions.save(tx, approved_one)
+    await store.set_unsent(tx, approved_one, unsent=True)
+    await events.withdrawal_changed(tx, approved_one)
+    return approved_one
+
+
+async def _release(
+    tx: DatabaseTransaction, merchant_id: int, transaction_id: int, status: Status, reason: str | None
+) -> Transaction:
+    transaction = await _lock_reviewed(tx, merchant_id, transaction_id)
+    return await release(tx, transaction, status, reason)
+
+
+async def release(tx: DatabaseTransaction, transaction: Transaction, status: Status, reason: str | None) -> Transaction:
+    """End a held withdrawal in a state in which the money stays the merchant's; the caller holds its row."""
+    rules.check_transition(transaction.transaction_type, transaction.status, status)
+    await ledger.post_one(tx, *await resolutions(tx, transaction, posts=False))
+    released = replace(transaction, status=status, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
+    await transactions.save(tx, released)
+    await store.set_unsent(tx, released, unsent=False)
+    await events.withdrawal_changed(tx, released)
+    return released
+
+
+async def _lock_reviewed(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> Transaction:
+    transaction = await transactions.lock(tx, merchant_id, transaction_id)
+    if transaction is None or transaction.transaction_type is not TransactionType.WITHDRAW:
+        raise TransactionNotFound(f"There is no withdrawal {transaction_id}.")
+    if transaction.status is not Status.REVIEWING:
+        raise InvalidState(f"The withdrawal is {transaction.status}; only one that is REVIEWING can be decided.")
+    return transaction

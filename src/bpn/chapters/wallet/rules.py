@@ -1,0 +1,210 @@
+"""Pure decisions of the wallet chapter: accounts, addresses, amounts, states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from bip_utils import Bip44, Bip44Changes, Bip44Coins
+from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
+
+from bpn.chapters.wallet.errors import (
+    AmountTooSmall,
+    InvalidAddress,
+    ServicePaused,
+    UnsupportedCurrency,
+    UnsupportedNetwork,
+)
+from bpn.chapters.wallet.model import (
+    NEXT,
+    Beneficiary,
+    NetworkBalance,
+    Price,
+    Status,
+    Token,
+    TransactionType,
+    WalletTerms,
+)
+from bpn.kernel.assets import Asset
+from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
+from bpn.kernel.money import Money, exact_context
+from bpn.ledger.model import HOUSE, Account, Policy
+
+HOT_KEY_INDEX = 0
+"""The derivation index of the hot wallet; deposit addresses begin at 1."""
+
+_BURN_ADDRESSES = frozenset({f"0x{value:040x}" for value in (0, 1, 0xDEAD)} | {f"0x{'dead' * 10}"})
+_CENT = Decimal("0.01")
+
+
+def available_account(merchant_id: int, wallet_id: int, asset: Asset) -> Account:
+    """What the merchant may spend from a wallet; withdrawals in progress are held in it."""
+    return Account(merchant_id, f"wallet/{wallet_id}", asset, Policy.CREDIT_BALANCE)
+
+
+def unreleased_account(merchant_id: int, wallet_id: int, asset: Asset) -> Account:
+    """Confirmed deposits of a wallet that are not released yet."""
+    return Account(merchant_id, f"unreleased/{wallet_id}", asset, Policy.CREDIT_BALANCE)
+
+
+def suspense_account(merchant_id: int, asset: Asset) -> Account:
+    """What arrived and may not be credited: below the minimum, refused, frozen for good."""
+    return Account(merchant_id, "suspense", asset, Policy.CREDIT_BALANCE)
+
+
+def custody_account(merchant_id: int, asset: Asset) -> Account:
+    """Tokens that lie at the merchant's deposit addresses."""
+    return Account(merchant_id, "custody", asset, Policy.DEBIT_BALANCE)
+
+
+def house_account(merchant_id: int, asset: Asset) -> Account:
+    """What the house owes this merchant's book (debit balance) or it owes the house: the due-from side."""
+    return Account(merchant_id, "house", asset, Policy.ANY)
+
+
+def merchant_account(merchant_id: int, asset: Asset) -> Account:
+    """The due-to side of `house_account`, in the house book."""
+    return Account(HOUSE, f"merchant/{merchant_id}", asset, Policy.ANY)
+
+
+def hot_wallet_account(asset: Asset) -> Account:
+    """Tokens and native coin at the hot wallet's address."""
+    return Account(HOUSE, "hot_wallet", asset, Policy.ANY)
+
+
+def fee_account(asset: Asset) -> Account:
+    """Fees earned from withdrawals."""
+    return Account(HOUSE, "withdrawal_fees", asset, Policy.CREDIT_BALANCE)
+
+
+def gas_account(asset: Asset) -> Account:
+    """Native coin spent on gas."""
+    return Account(HOUSE, "gas", asset, Policy.DEBIT_BALANCE)
+
+
+def capital_account(asset: Asset) -> Account:
+    """What the operator put into the house."""
+    return Account(HOUSE, "capital", asset, Policy.ANY)
+
+
+def find_token(terms: WalletTerms, currency: str, network: str | None) -> Token:
+    """The token of a currency on a network, the home network when none is named.
+
+    Raises:
+        UnsupportedCurrency: no network offers the currency.
+        UnsupportedNetwork: the network is unknown, or lacks the currency.
+    """
+    check_currency(terms, currency)
+    name = network or terms.home_network
+    known = terms.networks.get(name)
+    if known is None:
+        raise UnsupportedNetwork(
+            f"The network {name} is not offered; choose one of {', '.join(terms.networks)}.",
+            [FieldError("network", "is not offered")],
+        )
+    token = known.tokens.get(currency)
+    if token is None:
+        raise UnsupportedNetwork(f"{currency} is not offered on {name}.", [FieldError("network", "lacks the currency")])
+    return token
+
+
+def check_currency(terms: WalletTerms, currency: str) -> None:
+    """Raise UnsupportedCurrency unless some network offers the currency."""
+    if currency not in terms.currency_names:
+        raise UnsupportedCurrency(
+            f"The currency {currency} is not offered; choose one of {', '.join(terms.currency_names)}.",
+            [FieldError("currency", "is not offered")],
+        )
+
+
+def derive_address(account_public_key: str, index: int) -> str:
+    """The EIP-55 address of m/44'/60'/0'/0/index, from the account's extended public key (BIP-32, BIP-44).
+
+    No private key is needed, so a request can do it.
+    """
+    account = Bip44.FromExtendedKey(account_public_key, Bip44Coins.ETHEREUM)
+    address: str = account.Change(Bip44Changes.CHAIN_EXT).AddressIndex(index).PublicKey().ToAddress()
+    return address
+
+
+def parse_address(text: str) -> str:
+    """An EVM address in EIP-55 form.
+
+    Raises:
+        InvalidAddress: not 20 bytes of hex after 0x, mixed case with a wrong checksum (EIP-55), or a burn address.
+    """
+    fault = None
+    if not text.startswith("0x") or not is_hex_address(text):
+        fault = "is not an address of this network: 0x and 40 hexadecimal digits"
+    elif text[2:] not in {text[2:].lower(), text[2:].upper()} and not is_checksum_address(text):
+        fault = "has a wrong EIP-55 checksum: a letter or digit is mistyped"
+    elif text.lower() in _BURN_ADDRESSES:
+        fault = "is a burn address: what is sent there is lost"
+    if fault is not None:
+        raise InvalidAddress(f"address {fault}.", [FieldError("address", fault)])
+    return str(to_checksum_address(text))
+
+
+def check_transition(kind: TransactionType, status: Status, following: Status) -> None:
+    """Raise InvalidState unless a transaction of this type may go from one state to the other."""
+    if following not in NEXT[kind].get(status, frozenset()):
+        raise InvalidState(f"The transaction is {status}; it cannot become {following}.")
+
+
+def check_withdrawal_amount(token: Token, amount: Money) -> None:
+    """Refuse a withdrawal that the token's terms do not allow.
+
+    Raises:
+        ServicePaused: withdrawals of the token are switched off.
+        AmountTooSmall: less than the minimum.
+    """
+    if not token.withdrawals_enabled:
+        raise ServicePaused(f"Withdrawals of {token.asset.currency} on {token.asset.network} are paused.")
+    if amount < token.minimum_withdrawal:
+        raise AmountTooSmall(
+            f"The smallest withdrawal is {token.minimum_withdrawal} {token.asset.currency}.",
+            [FieldError("amount", f"must be at least {token.minimum_withdrawal}")],
+        )
+
+
+def needs_review(terms: WalletTerms, amount: Money) -> bool:
+    """Whether a withdrawal waits for the operator."""
+    return amount.to_decimal() > terms.review_above
+
+
+def total_usd(
+    balances: Iterable[NetworkBalance], prices: Mapping[str, Price], lifetime: timedelta, wall: datetime
+) -> tuple[Decimal | None, datetime | None]:
+    """USD value of what is available, rounded down to cents, and the oldest price used.
+
+    None where a balance has no price, or one older than `lifetime`: never a made-up number.
+    """
+    total, oldest = Decimal(0), None
+    for balance in balances:
+        price = prices.get(balance.asset.currency)
+        if price is None or wall - price.time > lifetime:
+            return None, None
+        with exact_context():
+            total += Money(balance.available, balance.asset).to_decimal() * price.usd
+        oldest = price.time if oldest is None else min(oldest, price.time)
+    with exact_context():
+        return total.quantize(_CENT, rounding=ROUND_DOWN), oldest
+
+
+def check_beneficiary(beneficiary: Beneficiary, address_type: int) -> None:
+    """Raise InvalidRequest where the travel rule needs a name that is missing."""
+    missing = []
+    if beneficiary.type == "company":
+        missing = ["companyName"] if not beneficiary.company_name else []
+    else:
+        missing = [
+            name
+            for name, value in (("firstName", beneficiary.first_name), ("lastName", beneficiary.last_name))
+            if not value
+        ]
+    errors = [FieldError(f"beneficiary.{name}", f"is required for a {beneficiary.type}") for name in missing]
+    if beneficiary.vasp == "others" and not beneficiary.vasp_name:
+        errors.append(FieldError("vaspName", 'is required when vasp is "others"'))
+    if errors:
+        raise InvalidRequest(f"{errors[0].field} {errors[0].reason} (addressType {address_type}).", errors)

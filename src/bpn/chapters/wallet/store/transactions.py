@@ -1,0 +1,268 @@
+"""SQL of transactions, the merchant's history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bpn.chapters.wallet.model import HistoryFilter, Status, Transaction, TransactionType
+from bpn.database.pool import Transaction as DatabaseTransaction
+from bpn.database.rows import integers, optional_integers, texts
+from bpn.kernel.assets import Asset
+from bpn.kernel.money import Money
+
+COLUMNS = """
+    t.merchant_id, t.transaction_id, t.transaction_type, t.merchant_transaction_id, t.wallet_id, t.counter_wallet_id,
+    t.merchant_user_id, t.currency, t.network, t.scale, t.amount::text, t.fee::text, t.status, t.from_address,
+    t.to_address, t.hash, t.block_number, t.required_confirmations, t.remark, t.fail_reason, t.created_at,
+    t.updated_at, t.completed_at,
+    CASE WHEN t.block_number IS NULL THEN 0 ELSE greatest(0, least(
+        t.required_confirmations,
+        (SELECT c.head_number FROM wallet_chains c WHERE c.network = t.network) - t.block_number + 1)) END
+"""
+"""What `transaction_of` reads, of `wallet_transactions t`."""
+
+
+def transaction_of(row: Sequence[Any]) -> Transaction:
+    """A row of `COLUMNS`."""
+    asset = Asset(row[7], row[8], row[9])
+    return Transaction(
+        merchant_id=row[0],
+        transaction_id=row[1],
+        transaction_type=TransactionType(row[2]),
+        merchant_transaction_id=row[3],
+        wallet_id=row[4],
+        counter_wallet_id=row[5],
+        merchant_user_id=row[6],
+        amount=Money(int(row[10]), asset),
+        fee=Money(int(row[11]), asset),
+        status=Status(row[12]),
+        from_address=row[13],
+        to_address=row[14],
+        hash=row[15],
+        block_number=row[16],
+        confirmations=row[23] or 0,
+        required_confirmations=row[17],
+        remark=row[18],
+        fail_reason=row[19],
+        created_at=row[20],
+        updated_at=row[21],
+        completed_at=row[22],
+    )
+
+
+async def insert(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> None:
+    """Add transactions."""
+    await tx.connection.execute(
+        """
+        INSERT INTO wallet_transactions (
+            created_at, updated_at, merchant_id, transaction_id, transaction_type, merchant_transaction_id, wallet_id,
+            counter_wallet_id, merchant_user_id, currency, network, scale, amount, fee, status, from_address,
+            to_address, hash, block_number, required_confirmations, remark, fail_reason, completed_at)
+        SELECT %s, %s, * FROM unnest(
+            %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
+            %s::text[], %s::smallint[], %s::numeric[], %s::numeric[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::timestamptz[])
+        """,
+        (
+            tx.now,
+            tx.now,
+            integers([t.merchant_id for t in transactions]),
+            integers([t.transaction_id for t in transactions]),
+            texts([t.transaction_type.value for t in transactions]),
+            [t.merchant_transaction_id for t in transactions],
+            integers([t.wallet_id for t in transactions]),
+            optional_integers([t.counter_wallet_id for t in transactions]),
+            [t.merchant_user_id for t in transactions],
+            texts([t.amount.asset.currency for t in transactions]),
+            texts([t.amount.asset.network or "" for t in transactions]),
+            integers([t.amount.asset.scale for t in transactions]),
+            integers([t.amount.minor for t in transactions]),
+            integers([t.fee.minor for t in transactions]),
+            texts([t.status.value for t in transactions]),
+            [t.from_address for t in transactions],
+            [t.to_address for t in transactions],
+            [t.hash for t in transactions],
+            optional_integers([t.block_number for t in transactions]),
+            integers([t.required_confirmations for t in transactions]),
+            [t.remark for t in transactions],
+            [t.fail_reason for t in transactions],
+            [t.completed_at for t in transactions],
+        ),
+    )
+
+
+async def save(tx: DatabaseTransaction, transaction: Transaction) -> None:
+    """Write what may change of a transaction; the caller holds its row."""
+    await tx.connection.execute(
+        """
+        UPDATE wallet_transactions
+        SET status = %s, hash = %s, block_number = %s, fail_reason = %s, from_address = %s, updated_at = %s,
+            completed_at = %s
+        WHERE merchant_id = %s AND transaction_id = %s
+        """,
+        (
+            transaction.status,
+            transaction.hash,
+            transaction.block_number,
+            transaction.fail_reason,
+            transaction.from_address,
+            transaction.updated_at,
+            transaction.completed_at,
+            transaction.merchant_id,
+            transaction.transaction_id,
+        ),
+    )
+
+
+async def lock(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> Transaction | None:
+    """A transaction, held until this database transaction ends."""
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM wallet_transactions t WHERE t.merchant_id = %s AND t.transaction_id = %s FOR UPDATE OF t
+        """,
+        (merchant_id, transaction_id),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else transaction_of(row)
+
+
+async def find(
+    tx: DatabaseTransaction,
+    merchant_id: int,
+    kind: TransactionType,
+    *,
+    transaction_id: int | None = None,
+    merchant_transaction_id: str | None = None,
+) -> Transaction | None:
+    """A transaction of one type, by our id or by the merchant's."""
+    condition = "t.transaction_id = %s" if transaction_id is not None else "t.merchant_transaction_id = %s"
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM wallet_transactions t
+        WHERE t.merchant_id = %s AND t.transaction_type = %s AND {condition}
+        """,
+        (merchant_id, kind, merchant_transaction_id if transaction_id is None else transaction_id),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else transaction_of(row)
+
+
+async def page(
+    tx: DatabaseTransaction,
+    merchant_id: int,
+    filters: HistoryFilter,
+    *,
+    before: int | None,
+    offset: int,
+    limit: int,
+) -> tuple[int, list[Transaction]]:
+    """How many transactions match, and a page of them, newest first.
+
+    A wallet's history is read from two indexes (sent from it, received by it) and merged.
+    """
+    conditions = [sql for sql, value in _conditions(filters) if value]
+    where = " AND ".join(["t.merchant_id = %(merchant_id)s", *conditions])
+    parameters = {
+        "merchant_id": merchant_id,
+        "wallet_id": filters.wallet_id,
+        "reference": filters.merchant_transaction_id,
+        "currency": filters.currency,
+        "network": filters.network,
+        "type": filters.transaction_type,
+        "status": filters.status,
+        "start": filters.start,
+        "end": filters.end,
+        "transaction_id": filters.transaction_id,
+        "hash": filters.hash,
+        "before": before,
+        "offset": offset,
+        "reach": offset + limit,
+        "limit": limit,
+    }
+    sides = (
+        ["TRUE"]
+        if filters.wallet_id is None
+        else ["t.wallet_id = %(wallet_id)s", "t.counter_wallet_id = %(wallet_id)s"]
+    )
+    counts = " + ".join(f"(SELECT count(*) FROM wallet_transactions t WHERE {where} AND {side})" for side in sides)
+    cursor = await tx.connection.execute(f"SELECT {counts}", parameters)
+    (total,) = await cursor.fetchall()
+    keyset = " AND t.transaction_id < %(before)s" if before is not None else ""
+    rows = " UNION ALL ".join(
+        f"(SELECT t.* FROM wallet_transactions t WHERE {where}{keyset} AND {side}"
+        " ORDER BY t.transaction_id DESC LIMIT %(reach)s)"
+        for side in sides
+    )
+    cursor = await tx.connection.execute(
+        f"SELECT {COLUMNS} FROM ({rows}) t ORDER BY t.transaction_id DESC OFFSET %(offset)s LIMIT %(limit)s",
+        parameters,
+    )
+    return total[0], [transaction_of(row) for row in await cursor.fetchall()]
+
+
+def _conditions(filters: HistoryFilter) -> list[tuple[str, bool]]:
+    return [
+        ("t.merchant_transaction_id = %(reference)s", filters.merchant_transaction_id is not None),
+        ("t.currency = %(currency)s", filters.currency is not None),
+        ("t.network = %(network)s", filters.network is not None),
+        ("t.transaction_type = %(type)s", filters.transaction_type is not None),
+        ("t.status = %(status)s", filters.status is not None),
+        ("t.created_at >= %(start)s", filters.start is not None),
+        ("t.created_at < %(end)s", filters.end is not None),
+        ("t.transaction_id = %(transaction_id)s", filters.transaction_id is not None),
+        ("t.hash = %(hash)s", filters.hash is not None),
+    ]
+
+
+async def pending_amounts(
+    tx: DatabaseTransaction, wallets: Sequence[tuple[int, int]]
+) -> dict[tuple[int, str, str], int]:
+    """Sums of deposits still confirming, by wallet id, currency and network."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT t.wallet_id, t.currency, t.network, sum(t.amount)::text
+        FROM (SELECT DISTINCT * FROM unnest(%s::bigint[], %s::bigint[])) g(merchant_id, wallet_id)
+        JOIN wallet_transactions t USING (merchant_id, wallet_id)
+        WHERE t.status = 'CONFIRMING' AND t.transaction_type = 'DEPOSIT'
+        GROUP BY t.wallet_id, t.currency, t.network
+        """,
+        (integers([wallet[0] for wallet in wallets]), integers([wallet[1] for wallet in wallets])),
+    )
+    return {(wallet, currency, network): int(amount) for wallet, currency, network, amount in await cursor.fetchall()}
+
+
+async def lock_open(
+    tx: DatabaseTransaction,
+    kind: TransactionType,
+    network: str,
+    status: Status,
+    *,
+    up_to_block: int | None = None,
+    updated_before: datetime | None = None,
+    limit: int = 500,
+) -> list[Transaction]:
+    """Unfinished transactions in a state, oldest first; those that another worker holds are left to it."""
+    condition = ""
+    if up_to_block is not None:
+        condition += " AND t.block_number <= %(block)s"
+    if updated_before is not None:
+        condition += " AND t.updated_at < %(updated_before)s"
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM wallet_transactions t
+        WHERE t.transaction_type = %(kind)s AND t.network = %(network)s AND t.status = %(status)s
+          AND t.completed_at IS NULL{condition}
+        ORDER BY t.transaction_id LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED
+        """,
+        {
+            "kind": kind,
+            "network": network,
+            "status": status,
+            "block": up_to_block,
+            "updated_before": updated_before,
+            "limit": limit,
+        },
+    )
+    return [transaction_of(row) for row in await cursor.fetchall()]
