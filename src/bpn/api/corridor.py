@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import psycopg
 import structlog
@@ -13,6 +11,7 @@ import structlog
 from bpn.api import idempotency, replay
 from bpn.api.encoding import encode_data
 from bpn.api.errors import ReplayedRequest, RequestInProgress, Unavailable
+from bpn.api.gathering import Gathering
 from bpn.api.route import Call, Outcome, Route
 from bpn.database.pool import Database, Transaction
 from bpn.kernel.errors import IdempotencyConflict, Refusal
@@ -22,7 +21,7 @@ log = structlog.get_logger(__name__)
 _TRIES = 3
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Errand:
     """One POST on its way through the corridor.
 
@@ -31,67 +30,26 @@ class Errand:
 
     merchant: Merchant
     seen: replay.Seen
-    request: object = None
-    refusal: Refusal | None = None
-    claim: idempotency.Claim | None = None
-    answer: asyncio.Future[bytes | Refusal] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    request: object
+    refusal: Refusal | None
+    claim: idempotency.Claim | None
+
+    def names(self) -> list[Hashable]:
+        """What no two errands of one transaction may share."""
+        return [self.seen, (self.claim.merchant_id, self.claim.key)] if self.claim else [self.seen]
 
 
 class Corridor:
-    """Runs the POSTs of one route.
-
-    Requests that arrive while a transaction commits share the next one (group commit); each is accepted or refused
-    on its own. A route that does not batch shares with nobody and waits for nobody.
-    """
+    """Runs the POSTs of one route; those of a route that batches share transactions (group commit)."""
 
     def __init__(self, route: Route, database: Database) -> None:
         self._route = route
         self._database = database
-        self._waiting: deque[Errand] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._gathering = Gathering(self._attempt, route.largest_batch, Errand.names)
 
     async def run(self, errand: Errand) -> bytes | Refusal:
         """The `data` of the answer, or the refusal, once it is committed. Raises on a fault of ours."""
-        if self._route.largest_batch == 1:
-            await self._settle([errand])
-        else:
-            self._waiting.append(errand)
-            if not self._running:
-                task = asyncio.create_task(self._drain())
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
-        return await errand.answer
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            await self._settle(self._next_batch())
-
-    def _next_batch(self) -> list[Errand]:
-        """The longest prefix in which no signature and no claim stands twice, so that order decides as one by one."""
-        batch: list[Errand] = []
-        names: set[object] = set()
-        while self._waiting and len(batch) < self._route.largest_batch:
-            errand = self._waiting[0]
-            claim = errand.claim
-            name = claim and (claim.merchant_id, claim.key)
-            if errand.seen in names or (name and name in names):
-                break
-            names |= {errand.seen, name}
-            batch.append(self._waiting.popleft())
-        return batch
-
-    async def _settle(self, batch: list[Errand]) -> None:
-        try:
-            results = await self._attempt(batch)
-        except Exception as fault:  # noqa: BLE001 - a fault of one must not take the others with it
-            if len(batch) > 1:
-                for errand in batch:
-                    await self._settle([errand])
-                return
-            _give(batch[0], fault)
-            return
-        for errand, result in zip(batch, results, strict=True):
-            _give(errand, result)
+        return await self._gathering.run(errand)
 
     async def _attempt(self, batch: Sequence[Errand]) -> list[bytes | Refusal]:
         """Run and commit; deadlocks and serialization failures are tried again from the start."""
@@ -164,13 +122,3 @@ class Corridor:
             if len(calls) > 1:
                 raise
             return [refusal]
-
-
-def _give(errand: Errand, result: bytes | Refusal | Exception) -> None:
-    """Hand over a result, unless the client has gone: what was decided stands either way."""
-    if errand.answer.done():
-        return
-    if isinstance(result, Exception) and not isinstance(result, Refusal):
-        errand.answer.set_exception(result)
-    else:
-        errand.answer.set_result(result)

@@ -7,8 +7,9 @@ idempotency, business. Two faults always give the same answer. Nothing is sent b
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl
@@ -40,8 +41,9 @@ from bpn.api.errors import (
     UnsupportedMediaType,
     http_status,
 )
+from bpn.api.gathering import Gathering
 from bpn.api.measures import REQUESTS
-from bpn.api.route import Call, Route
+from bpn.api.route import Call, Outcome, Route
 from bpn.api.tracing import trace_id_of
 from bpn.database.pool import Database
 from bpn.kernel.clock import Clock, to_milliseconds
@@ -82,8 +84,14 @@ class Door:
         self._methods: dict[str, list[str]] = {}
         for route in self._routes.values():
             self._methods.setdefault(route.path, []).append(route.method)
-        self._corridors = {route.path: Corridor(route, database) for route in self._routes.values()
-                           if route.method == "POST"}  # fmt: skip
+        self._corridors = {
+            route.path: Corridor(route, database) for route in self._routes.values() if route.method == "POST"
+        }
+        self._readings = {
+            route.path: Gathering(partial(_read, database, route), route.largest_batch)
+            for route in self._routes.values()
+            if route.method == "GET"
+        }
         self._database = database
         self._credentials = credentials
         self._clock = clock
@@ -146,12 +154,7 @@ class Door:
         signing.check_query_signature(given, credential.secret, query)
         _check_standing(credential, route)
         request = _read_query(route, query)
-        try:
-            async with self._database.reading() as tx:
-                (outcome,) = await route.handle(tx, [Call(credential.merchant, request)])
-        except psycopg.OperationalError as error:
-            log.warning("unavailable", error=str(error))
-            raise Unavailable("The service is busy; try again.") from error
+        outcome = await self._readings[route.path].run(Call(credential.merchant, request))
         if isinstance(outcome, Refusal):
             raise outcome
         return encode_data(outcome)
@@ -162,16 +165,14 @@ class Door:
         timestamp = self._check_timestamp(given)
         signing.check_body_signature(given, credential.secret, body)
         merchant_id = credential.merchant.merchant_id
-        errand = Errand(
-            credential.merchant,
-            replay.Seen.of(merchant_id, given.signature, timestamp, route.path, self._terms.window_seconds),
-        )
+        seen = replay.Seen.of(merchant_id, given.signature, timestamp, route.path, self._terms.window_seconds)
         try:
             _check_standing(credential, route)
-            errand.request = _read_body_fields(route, headers, body)
-            errand.claim = _claim(route, merchant_id, errand, headers, body)
+            request = _read_body_fields(route, headers, body)
+            claim = _claim(route, merchant_id, request, seen, headers, body)
+            errand = Errand(credential.merchant, seen, request, None, claim)
         except Refusal as refusal:
-            errand.refusal = refusal
+            errand = Errand(credential.merchant, seen, None, refusal, None)
         result = await self._corridors[route.path].run(errand)
         self._after_commit()
         if isinstance(result, Refusal):
@@ -192,6 +193,18 @@ class Door:
     def _check_timestamp(self, given: signing.SignatureHeaders) -> int:
         now = to_milliseconds(self._clock.wall())
         return signing.check_timestamp(given.timestamp, now, self._terms.window_seconds)
+
+
+async def _read(database: Database, route: Route, calls: Sequence[Call[Any]]) -> Sequence[Outcome]:
+    """Run GETs of one route; a lone one's refusal is its outcome."""
+    try:
+        async with database.reading() as tx:
+            return await route.handle(tx, calls)
+    except Refusal as refusal:
+        return [refusal] * len(calls)
+    except psycopg.OperationalError as error:
+        log.warning("unavailable", error=str(error))
+        return [Unavailable("The service is busy; try again.")] * len(calls)
 
 
 def _check_standing(credential: Credential, route: Route) -> None:
@@ -245,19 +258,19 @@ def _validate(route: Route, values: Mapping[str, object], *, strict: bool) -> ob
 
 
 def _claim(
-    route: Route, merchant_id: int, errand: Errand, headers: Mapping[bytes, bytes], body: bytes
+    route: Route, merchant_id: int, request: object, seen: replay.Seen, headers: Mapping[bytes, bytes], body: bytes
 ) -> idempotency.Claim | None:
     """The merchant's own id: the field of the operation, else the header, else the signature itself."""
     if route.reading:
         return None
-    key = getattr(errand.request, _attribute(route), None) if route.claim_field else None
+    key = getattr(request, _attribute(route), None) if route.claim_field else None
     header = headers.get(b"idempotency-key", b"").decode("latin-1").strip()
     if len(header) > _LONGEST_CLAIM:
         raise InvalidRequest.of("Idempotency-Key", f"must have at most {_LONGEST_CLAIM} characters")
     if key is None and header:
         key = f"header:{header}"
     if key is None and route.claim_field:
-        key = f"signature:{errand.seen.signature.hex()}"
+        key = f"signature:{seen.signature.hex()}"
     return None if key is None else idempotency.Claim(
         merchant_id, route.operation, key, idempotency.fingerprint(body)
     )  # fmt: skip

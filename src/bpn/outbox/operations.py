@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -73,6 +72,11 @@ async def oldest_unrelayed(tx: Transaction) -> datetime | None:
     return await store.oldest_unrelayed(tx)
 
 
-@cache
-def _adapter(content_type: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(content_type)
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(content_type: type[Any]) -> TypeAdapter[Any]:
+    """How a dataclass is written as JSON; made once for each."""
+    if content_type not in _ADAPTERS:
+        _ADAPTERS[content_type] = TypeAdapter(content_type)
+    return _ADAPTERS[content_type]

@@ -43,12 +43,12 @@ async def custody_ledger(tx: DatabaseTransaction, assets: Sequence[Asset]) -> li
     return [-(total + balance.posted) for total, balance in zip(totals, hot, strict=True)]
 
 
-async def book_house_funds(tx: DatabaseTransaction, amount: Money) -> None:
-    """Note that the operator put an amount into the hot wallet."""
+async def book_house_funds(tx: DatabaseTransaction, transfer_id: int, amount: Money) -> None:
+    """Note that the operator put an amount into the hot wallet; the same `transfer_id` books it once."""
     await ledger.post_one(
         tx,
         Transfer(
-            tx.ids.next(),
+            transfer_id,
             rules.hot_wallet_account(amount.asset),
             rules.capital_account(amount.asset),
             amount,

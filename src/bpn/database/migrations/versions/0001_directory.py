@@ -40,4 +40,10 @@ def upgrade() -> None:
             offset_time interval NOT NULL DEFAULT '0' CHECK (offset_time >= '0')
         );
         INSERT INTO business_clock DEFAULT VALUES;
+
+        -- Secrets of the house, sealed under the master key.
+        CREATE TABLE sealed_secrets (
+            name   text  PRIMARY KEY,
+            sealed bytea NOT NULL
+        );
     """)

@@ -1,0 +1,145 @@
+"""Every option, its default and its reason. Read once at the start, from `BPN_…` variables; handed down as values."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KNOWN_NETWORKS: dict[str, Any] = tomllib.loads((files("bpn") / "networks.toml").read_text())
+SANDBOX_NETWORKS = ("BSC", "ETH")
+
+
+class TokenSettings(BaseModel):
+    """A stablecoin on a network. Amounts in whole units."""
+
+    contract: str
+    scale: Annotated[int, Field(ge=0, le=36)]
+    minimum_deposit: Decimal = Decimal(1)
+    """Less costs more to sweep than it brings."""
+    minimum_withdrawal: Decimal = Decimal(1)
+    withdrawal_fee: Decimal = Decimal(1)
+    """On top of the amount; covers gas."""
+    deposits_enabled: bool = True
+    withdrawals_enabled: bool = True
+
+
+class ChainSettings(BaseModel):
+    """A network. `BPN_CHAINS__BSC__RPC_URL` puts BSC on a node; without it the sandbox simulates the network."""
+
+    rpc_url: str | None = None
+    chain_id: int
+    native_currency: str
+    confirmations: Annotated[int, Field(ge=1)]
+    """Blocks, the transaction's own included, before a deposit is booked or a withdrawal counts as done."""
+    block_seconds: Decimal
+    explorer_url: str | None = None
+    tokens: dict[str, TokenSettings]
+    timeout_seconds: float = 10.0
+    """A node that answers slower counts as silent."""
+
+
+class Settings(BaseSettings):
+    """The options of an installation."""
+
+    model_config = SettingsConfigDict(env_prefix="BPN_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    data_dir: Path = Path("data")
+    """The embedded database, the sandbox chain and the master key live here."""
+    database_url: str | None = None
+    """An external PostgreSQL (libpq URL, several hosts allowed); the embedded one when absent."""
+    database_connections: int = 16
+    """Per process."""
+    lock_timeout_seconds: float = 10.0
+    """How long a request may wait for another's rows before it is told to try again."""
+    master_key: SecretStr | None = None
+    """32 bytes in hex that seal all secrets at rest; kept in the data directory, mode 0600, when absent."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+    """The base URL that others reach this installation by; made from host and port when absent."""
+    signature_window_seconds: int = 300
+    """How far a request's timestamp may be from now."""
+
+    sandbox: bool = True
+    """Simulated outside world and mock routes; switch off before real money."""
+    sandbox_block_seconds: float = 1.0
+    chains: dict[str, ChainSettings] = {}
+
+    coinmarketcap_api_key: SecretStr | None = None
+    """Live prices; static ones (one unit, one dollar) when absent."""
+    coinmarketcap_url: str = "https://pro-api.coinmarketcap.com"
+    price_lifetime_seconds: int = 600
+    """A price older than this values nothing."""
+
+    review_above: Decimal = Decimal(1000)
+    """Withdrawals of more whole units wait for the operator."""
+    whitelist_needs_approval: bool | None = None
+    """Whether a person approves addresses; by default only outside the sandbox."""
+    whitelist_cooling_seconds: int | None = None
+    """From approval until an address is usable; a day by default, nothing in the sandbox."""
+    sender_deadline_seconds: int = 7 * 24 * 3600
+    """How long a deposit waits for its sender's details."""
+    blocked_addresses: list[str] = []
+    blocked_names: list[str] = []
+
+    webhook_retention_days: int = 90
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_chains(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Fill networks known by name with what is known of them; the sandbox has two by itself."""
+        given: dict[str, Any] = {name.upper(): chain for name, chain in (values.get("chains") or {}).items()}
+        sandbox = str(values.get("sandbox", True)).lower() not in {"false", "0", "no", "off"}
+        names = dict.fromkeys([*(SANDBOX_NETWORKS if sandbox else ()), *given])
+        chains = {name: _merge(KNOWN_NETWORKS.get(name, {}), given.get(name, {})) for name in names}
+        for name in names if sandbox else ():
+            if not chains[name].get("rpc_url"):
+                # Fast enough to watch: the contract's sandbox asks for at most three confirmations.
+                chains[name] |= {"confirmations": given.get(name, {}).get("confirmations", 3), "block_seconds": "1"}
+        return {**values, "chains": chains}
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        silent = [name for name, chain in self.chains.items() if chain.rpc_url is None]
+        if not self.sandbox and silent:
+            raise ValueError(f"outside the sandbox every chain needs an RPC_URL; {', '.join(silent)} has none")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """How others reach this installation."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def simulated_chains(self) -> list[str]:
+        """The networks that the sandbox simulates."""
+        return [name for name, chain in self.chains.items() if chain.rpc_url is None]
+
+    @property
+    def whitelist_approval(self) -> bool:
+        """Whether a person approves addresses."""
+        return not self.sandbox if self.whitelist_needs_approval is None else self.whitelist_needs_approval
+
+    @property
+    def whitelist_cooling(self) -> timedelta:
+        """From approval until an address is usable."""
+        if self.whitelist_cooling_seconds is not None:
+            return timedelta(seconds=self.whitelist_cooling_seconds)
+        return timedelta(0) if self.sandbox else timedelta(days=1)
+
+
+def _merge(known: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """`given` over `known`, tables within tables."""
+    merged = dict(known)
+    for name, value in given.items():
+        before = merged.get(name)
+        merged[name] = _merge(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
