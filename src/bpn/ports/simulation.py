@@ -22,3 +22,15 @@ class SandboxChain(Protocol):
         Returns:
             The transaction hash, lower-case hex with 0x; it is in the next block.
         """
+
+    async def send_native(self, recipient: str, amount: int) -> str:
+        """Send native coin (wei) from the faucet to an address; the transaction hash."""
+
+    async def mine(self, blocks: int) -> None:
+        """Mine blocks at once."""
+
+    async def reorganise(self, blocks: int, *, keep: bool) -> None:
+        """Replace the newest blocks by a longer branch without their transactions; `keep` lets them be mined again."""
+
+    async def fall_silent(self, seconds: float) -> None:
+        """Have the network's node answer nothing for a while."""

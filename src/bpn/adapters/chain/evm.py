@@ -1,0 +1,196 @@
+"""Any EVM network by JSON-RPC, through web3."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+from eth_typing import ChecksumAddress, HexStr
+from eth_utils.address import to_checksum_address
+from web3 import AsyncHTTPProvider, AsyncWeb3
+from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.middleware import ExtraDataToPOAMiddleware
+from web3.types import FilterParams, LogReceipt
+
+from bpn.ports.readers import Block, GasFees, Receipt, SourceUnavailableError, TransferLog
+from bpn.ports.senders import BroadcastOutcome
+
+TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+"""Keccak-256 of `Transfer(address,address,uint256)` (EIP-20)."""
+_TRANSFER_TOPICS = 3
+_WORD_BYTES = 32
+_TOKEN_ABI = [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "stateMutability": "view",
+        "inputs": [{"name": "holder", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+    },
+    {
+        "type": "function",
+        "name": "decimals",
+        "stateMutability": "view",
+        "inputs": [],
+        "outputs": [{"name": "", "type": "uint8"}],
+    },
+]
+_OUTCOMES = (
+    ("already known", BroadcastOutcome.ALREADY_KNOWN),
+    ("already imported", BroadcastOutcome.ALREADY_KNOWN),
+    ("known transaction", BroadcastOutcome.ALREADY_KNOWN),
+    ("nonce too low", BroadcastOutcome.NONCE_TOO_LOW),
+    ("nonce is too low", BroadcastOutcome.NONCE_TOO_LOW),
+    ("insufficient funds", BroadcastOutcome.INSUFFICIENT_GAS_FUNDS),
+    ("underpriced", BroadcastOutcome.UNDERPRICED),
+    ("fee too low", BroadcastOutcome.UNDERPRICED),
+    ("less than block base fee", BroadcastOutcome.UNDERPRICED),
+)
+"""What nodes (geth, erigon, anvil and their kin) say when they do not take a transaction."""
+_TOO_MUCH = ("too many", "more than", "limit", "range", "response size", "query returned")
+
+Answer = TypeVar("Answer")
+
+
+class EvmChain:
+    """Reads one network and hands transactions to it: the ports ChainReader and TransactionSender."""
+
+    def __init__(self, network: str, rpc_url: str, *, timeout_seconds: float) -> None:
+        self.network = network
+        provider = AsyncHTTPProvider(rpc_url, request_kwargs={"timeout": aiohttp.ClientTimeout(total=timeout_seconds)})
+        # A failed call is the job's to try again, not the library's: it may be a transaction.
+        provider.exception_retry_configuration = None  # type: ignore[assignment]  # None is its documented "off"
+        self._web3 = AsyncWeb3(provider)
+        # Networks with a committee of validators carry more in `extraData` than the standard allows.
+        self._web3.middleware_onion.inject(ExtraDataToPOAMiddleware, layer=0)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._web3.provider.disconnect()
+
+    async def chain_id(self) -> int:
+        """EIP-155 chain id."""
+        return await self._ask(self._web3.eth.chain_id)
+
+    async def head(self) -> Block:
+        """The newest block."""
+        return _block(await self._ask(self._web3.eth.get_block("latest")))
+
+    async def block(self, number: int) -> Block | None:
+        """The canonical block of a height, None above the head."""
+        try:
+            return _block(await self._ask(self._web3.eth.get_block(number)))
+        except BlockNotFound:
+            return None
+
+    async def transfers(self, contracts: Sequence[str], first: int, last: int) -> list[TransferLog]:
+        """All Transfer events of these contracts; a range that the node finds too large is asked for in halves."""
+        asked: FilterParams = {
+            "address": [to_checksum_address(contract) for contract in contracts],
+            "topics": [HexStr(TRANSFER_TOPIC)],
+            "fromBlock": first,
+            "toBlock": last,
+        }
+        try:
+            logs = await self._ask(self._web3.eth.get_logs(asked))
+        except Web3RPCError as error:
+            if first == last or not any(words in str(error).lower() for words in _TOO_MUCH):
+                raise SourceUnavailableError(f"{self.network}: {error}") from error
+            middle = (first + last) // 2
+            return [
+                *await self.transfers(contracts, first, middle),
+                *await self.transfers(contracts, middle + 1, last),
+            ]
+        found = [_transfer(log) for log in logs if _is_transfer(log)]
+        return sorted(found, key=lambda transfer: (transfer.block_number, transfer.log_index))
+
+    async def receipt(self, transaction_hash: str) -> Receipt | None:
+        """The receipt of a mined transaction, None while it is not in a block."""
+        try:
+            receipt = await self._ask(self._web3.eth.get_transaction_receipt(HexStr(transaction_hash)))
+        except TransactionNotFound:
+            return None
+        return Receipt(
+            _hexadecimal(receipt["transactionHash"]),
+            receipt["blockNumber"],
+            _hexadecimal(receipt["blockHash"]),
+            receipt["status"] == 1,
+            receipt["gasUsed"],
+            receipt["effectiveGasPrice"],
+        )
+
+    async def transaction_count(self, address: str) -> int:
+        """The next nonce that the head expects of an address."""
+        return await self._ask(self._web3.eth.get_transaction_count(to_checksum_address(address), "latest"))
+
+    async def token_balance(self, contract: str, holder: str) -> int:
+        """ERC-20 `balanceOf`, minor units."""
+        token = self._web3.eth.contract(address=to_checksum_address(contract), abi=_TOKEN_ABI)
+        balance: int = await self._ask(token.functions.balanceOf(to_checksum_address(holder)).call())
+        return balance
+
+    async def native_balance(self, holder: str) -> int:
+        """Native coin in wei."""
+        return await self._ask(self._web3.eth.get_balance(to_checksum_address(holder)))
+
+    async def token_scale(self, contract: str) -> int | None:
+        """ERC-20 `decimals`, None when there is no contract at that address."""
+        address: ChecksumAddress = to_checksum_address(contract)
+        if not await self._ask(self._web3.eth.get_code(address)):
+            return None
+        scale: int = await self._ask(
+            self._web3.eth.contract(address=address, abi=_TOKEN_ABI).functions.decimals().call()
+        )
+        return scale
+
+    async def gas_fees(self) -> GasFees:
+        """The node's own suggestion for the tip, above twice the newest base fee."""
+        head = await self._ask(self._web3.eth.get_block("latest"))
+        tip = await self._ask(self._web3.eth.max_priority_fee)
+        return GasFees(2 * head.get("baseFeePerGas", 0) + tip, tip)
+
+    async def broadcast(self, raw: bytes) -> BroadcastOutcome:
+        """Send; what the node says of it in our words."""
+        try:
+            await self._ask(self._web3.eth.send_raw_transaction(raw))
+        except Web3RPCError as error:
+            said = str(error).lower()
+            return next((outcome for words, outcome in _OUTCOMES if words in said), BroadcastOutcome.REFUSED)
+        return BroadcastOutcome.ACCEPTED
+
+    async def _ask(self, call: Awaitable[Answer]) -> Answer:
+        """An answer, or SourceUnavailableError where none came; what the node says of the request passes."""
+        try:
+            return await call
+        except (BlockNotFound, TransactionNotFound, Web3RPCError):
+            raise
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Web3Exception) as error:
+            raise SourceUnavailableError(f"{self.network}: {type(error).__name__}: {error}") from error
+
+
+def _block(block: Any) -> Block:
+    return Block(block["number"], _hexadecimal(block["hash"]), _hexadecimal(block["parentHash"]), block["timestamp"])
+
+
+def _is_transfer(log: LogReceipt) -> bool:
+    """Whether a log has the form of EIP-20's event: two indexed addresses and one word of data."""
+    return len(log["topics"]) == _TRANSFER_TOPICS and len(log["data"]) == _WORD_BYTES and not log.get("removed", False)
+
+
+def _transfer(log: LogReceipt) -> TransferLog:
+    _, sender, recipient = log["topics"]
+    return TransferLog(
+        log["blockNumber"],
+        _hexadecimal(log["blockHash"]),
+        _hexadecimal(log["transactionHash"]),
+        log["logIndex"],
+        to_checksum_address(log["address"]),
+        to_checksum_address(bytes(sender)[-20:]),
+        to_checksum_address(bytes(recipient)[-20:]),
+        int.from_bytes(log["data"]),
+    )
+
+
+def _hexadecimal(value: bytes) -> str:
+    return "0x" + bytes(value).hex()
