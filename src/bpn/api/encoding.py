@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -53,7 +54,12 @@ def _reason(message: str) -> str:
 
 def encode_data(answer: BaseModel) -> bytes:
     """The `data` of an answer."""
-    return orjson.dumps(answer.model_dump(by_alias=True), default=_encode_decimal)
+    return encode_json(answer.model_dump(by_alias=True))
+
+
+def encode_json(value: Mapping[str, object]) -> bytes:
+    """JSON with decimals as numbers, printed exactly in plain notation."""
+    return orjson.dumps(value, default=_encode_decimal)
 
 
 def _encode_decimal(value: object) -> object:

@@ -1,14 +1,14 @@
-"""The request signature: HMAC-SHA256 over content, `&` and timestamp, as lower-case hex."""
+"""Checks the signature of a request: headers, time window, and both readings of a query."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from bpn.api.errors import InvalidSignature, MissingCredentials, TimestampOutOfWindow
+from bpn.kernel.signature import sign
 
 _FAMILIES = (
     (b"api-key", b"api-timestamp", b"api-signature"),
@@ -38,17 +38,6 @@ class SignatureHeaders:
                 return cls(key, timestamp, signature)
         missing = next(name for name in _FAMILIES[0] if not headers.get(name)).decode().upper()
         raise MissingCredentials(f"The header {missing} is missing.")
-
-
-def sign(secret: bytes, content: bytes, timestamp: str) -> str:
-    """The signature of a content: a raw body, or a query string without `?`.
-
-    Args:
-        secret: the API key's secret.
-        content: the bytes exactly as sent; empty for a GET without query.
-        timestamp: Unix milliseconds, as sent.
-    """
-    return hmac.new(secret, content + b"&" + timestamp.encode("latin-1"), hashlib.sha256).hexdigest()
 
 
 def check_timestamp(timestamp: str, now_milliseconds: int, window_seconds: int) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+
+from bpn.database.revisions import VERSIONS
 
 _LOCK_KEY = 0x62706E6D
 _LOCK_TIMEOUT = "10s"
@@ -38,15 +38,7 @@ def upgrade(url: str) -> None:
     engine.dispose()
 
 
-def newest_revision() -> str:
-    """The revision this version of the program needs."""
-    head = ScriptDirectory.from_config(_configuration()).get_current_head()
-    if head is None:
-        raise RuntimeError("no migrations found")
-    return head
-
-
 def _configuration() -> Config:
     configuration = Config()
-    configuration.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    configuration.set_main_option("script_location", str(VERSIONS.parent))
     return configuration

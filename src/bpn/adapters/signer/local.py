@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bip_utils import Bip44, Bip44Changes, Bip44Coins
+from bip_utils import Bip44Changes
 from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
+from bpn.adapters.signer.derivation import account
 from bpn.ports.senders import SignedTransaction, TokenTransfer
 
 TRANSFER_SELECTOR = bytes.fromhex("a9059cbb")
@@ -18,7 +19,7 @@ class LocalSigner:
     """Signs with keys derived from a seed at m/44'/60'/0'/0/index (BIP-32, BIP-44)."""
 
     def __init__(self, seed: bytes) -> None:
-        self._account = _account(seed)
+        self._account = account(seed)
         self._keys: dict[int, LocalAccount] = {}
 
     async def sign(self, key_index: int, transfer: TokenTransfer) -> SignedTransaction:
@@ -44,12 +45,3 @@ class LocalSigner:
             key: LocalAccount = Account.from_key(derived.PrivateKey().Raw().ToBytes())
             self._keys[index] = key
         return self._keys[index]
-
-
-def account_extended_public_key(seed: bytes) -> str:
-    """The extended public key of m/44'/60'/0' (`xpub…`): it derives every address, and no key."""
-    return str(_account(seed).PublicKey().ToExtended())
-
-
-def _account(seed: bytes) -> Bip44:
-    return Bip44.FromSeed(seed, Bip44Coins.ETHEREUM).Purpose().Coin().Account(0)

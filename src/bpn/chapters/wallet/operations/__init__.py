@@ -1,8 +1,18 @@
 """What the wallet chapter does: one public function per API operation, and those that its jobs and operators call."""
 
-from bpn.chapters.wallet.operations.addresses import find_token, get_deposit_address, get_wallet_network_config
+from bpn.chapters.wallet.operations.addresses import (
+    find_token,
+    get_deposit_address,
+    get_wallet_network_config,
+    parse_address,
+)
 from bpn.chapters.wallet.operations.balances import get_asset_balance
-from bpn.chapters.wallet.operations.custody import book_house_funds, custody_holdings, custody_ledger
+from bpn.chapters.wallet.operations.custody import (
+    book_house_funds,
+    custody_holdings,
+    custody_ledger,
+    house_funds_booked,
+)
 from bpn.chapters.wallet.operations.deposits import (
     confirm_deposits,
     decide_screening,
@@ -12,6 +22,7 @@ from bpn.chapters.wallet.operations.deposits import (
 )
 from bpn.chapters.wallet.operations.history import list_transactions
 from bpn.chapters.wallet.operations.prices import record_prices
+from bpn.chapters.wallet.operations.readiness import head_lags
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
 from bpn.chapters.wallet.operations.sending import (
     list_outgoing,
@@ -58,6 +69,8 @@ __all__ = [
     "get_deposit_address",
     "get_wallet_network_config",
     "get_wallet_transfer",
+    "head_lags",
+    "house_funds_booked",
     "list_outgoing",
     "list_screening",
     "list_sub_accounts",
@@ -66,6 +79,7 @@ __all__ = [
     "list_wallets",
     "list_withdraw_whitelist",
     "open_primary_wallet",
+    "parse_address",
     "plan_reading",
     "prepare_outgoing",
     "record_blocks",

@@ -19,6 +19,11 @@ def find_token(terms: WalletTerms, currency: str, network: str | None) -> Token:
     return rules.find_token(terms, currency, network)
 
 
+def parse_address(text: str) -> str:
+    """An address in EIP-55 form; raises InvalidAddress when it is mistyped or nobody's."""
+    return rules.parse_address(text)
+
+
 async def get_deposit_address(
     terms: WalletTerms,
     tx: DatabaseTransaction,

@@ -56,3 +56,9 @@ async def book_house_funds(tx: DatabaseTransaction, transfer_id: int, amount: Mo
             0,
         ),
     )
+
+
+async def house_funds_booked(tx: DatabaseTransaction, asset: Asset) -> bool:
+    """Whether anything was ever put into the hot wallet of an asset."""
+    (capital,) = await ledger.balances(tx, [rules.capital_account(asset)])
+    return capital.posted != 0

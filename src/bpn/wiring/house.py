@@ -1,53 +1,30 @@
-"""The only file that knows everything: settings in, running parts out. Plain lists, no discovery."""
+"""The parts that every process of an installation has."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 import structlog
 
-from bpn.adapters.chain.sandbox.client import SandboxChainClient
-from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
-from bpn.adapters.prices.static import StaticPrices
-from bpn.adapters.screening.blocked import BlockedParties
-from bpn.adapters.signer.local import LocalSigner, account_extended_public_key
-from bpn.adapters.webhook.poster import HttpWebhookPoster
-from bpn.api import replay
+from bpn.adapters.chain.sandbox.tokens import CONTRACTS
+from bpn.adapters.postgres.embedded import EmbeddedPostgres
+from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
-from bpn.api.door import Application, Door, DoorTerms
-from bpn.api.openapi import EventDescription, document
-from bpn.api.route import Route, collect
-from bpn.api.surroundings import surroundings
-from bpn.chapters.sandbox.routes import SandboxRoutes
+from bpn.api.encoding import encode_json
 from bpn.chapters.wallet import model as wallet_model
-from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet import rules as wallet_rules
-from bpn.chapters.wallet import schemas as wallet_schemas
-from bpn.chapters.wallet.jobs import ChainJobs, PriceJobs
-from bpn.chapters.wallet.routes import WalletRoutes
-from bpn.chapters.webhooks import operations as webhooks
-from bpn.chapters.webhooks.jobs import WebhookJobs
-from bpn.chapters.webhooks.model import EventSource, RenderedEvent, WebhookTerms
-from bpn.chapters.webhooks.routes import WebhookRoutes
+from bpn.chapters.webhooks.model import WebhookTerms
 from bpn.database import sealed_secrets
 from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
 from bpn.database.pool import Database, Transaction
-from bpn.health import Health
 from bpn.jobs.application import JobApplication
-from bpn.jobs.job import Job, Listener, collect_jobs
-from bpn.jobs.relay import NAME as RELAY
-from bpn.jobs.relay import Relay
 from bpn.kernel.assets import Asset
 from bpn.kernel.clock import Clock
 from bpn.kernel.encryption import MASTER_KEY_BYTES, Cipher
@@ -55,19 +32,14 @@ from bpn.kernel.ids import Ids
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
 from bpn.merchants import operations as merchants
-from bpn.merchants.model import Merchant, NewApiKey
-from bpn.ports.readers import PriceReader
-from bpn.ports.simulation import SandboxChain
 from bpn.settings import ChainSettings, Settings, TokenSettings
+from bpn.wiring.events import event_sources
 
 log = structlog.get_logger(__name__)
 
 CURRENCY_NAMES = {"USDT": "USD Tether", "USDC": "USD Coin"}
 NATIVE_SCALE = 18
-USES_SAVED_EVERY_SECONDS = 10.0
-SANDBOX_TOKENS = 10_000_000
-SANDBOX_COINS = 1_000
-"""What the sandbox's hot wallets begin with: whole tokens of each kind, whole native coins."""
+_SEED_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +47,8 @@ class House:
     """The parts that every process of an installation has."""
 
     settings: Settings
+    database_url: str
+    chain_url: str | None
     database: Database
     notices: Notices
     clock: Clock
@@ -122,11 +96,12 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
     await jobs.open()
     try:
         async with database.transaction() as tx:
-            seed_public = await _account_public_key(tx, cipher)
-            terms = _wallet_terms(settings, cipher, seed_public)
+            terms = _wallet_terms(settings, cipher, await _account_public_key(tx, cipher))
             await ledger.register_assets(tx, terms.assets)
         webhook_terms = _webhook_terms(settings, cipher)
-        yield House(settings, database, notices, clock, cipher, credentials, jobs, terms, webhook_terms)
+        yield House(
+            settings, database_url, chain_url, database, notices, clock, cipher, credentials, jobs, terms, webhook_terms
+        )
     finally:
         await jobs.close()
         await notices.close()
@@ -151,14 +126,15 @@ def read_master_key(settings: Settings) -> bytes:
     return bytes.fromhex(path.read_text().strip())
 
 
-async def _seed(tx: Transaction, cipher: Cipher) -> bytes:
-    return await sealed_secrets.find_or_create(tx, cipher, "wallet_seed", lambda: secrets.token_bytes(64))
+async def wallet_seed(tx: Transaction, cipher: Cipher) -> bytes:
+    """The seed of all wallet keys, made at the first start. Only a worker asks for it."""
+    return await sealed_secrets.find_or_create(tx, cipher, "wallet_seed", lambda: secrets.token_bytes(_SEED_BYTES))
 
 
 async def _account_public_key(tx: Transaction, cipher: Cipher) -> str:
     known = await sealed_secrets.find(tx, cipher, "wallet_account_public_key")
     if known is None:
-        public_key = account_extended_public_key(await _seed(tx, cipher)).encode()
+        public_key = account_extended_public_key(await wallet_seed(tx, cipher)).encode()
         known = await sealed_secrets.find_or_create(tx, cipher, "wallet_account_public_key", lambda: public_key)
     return known.decode()
 
@@ -182,7 +158,7 @@ def _wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str) -
 
 
 def _network(name: str, chain: ChainSettings) -> wallet_model.Network:
-    contracts = SandboxChainClient.contracts() if chain.rpc_url is None else {}
+    contracts = CONTRACTS if chain.rpc_url is None else {}
     return wallet_model.Network(
         name=name,
         chain_id=chain.chain_id,
@@ -210,3 +186,18 @@ def _token(asset: Asset, token: TokenSettings, contract: str) -> wallet_model.To
         token.deposits_enabled,
         token.withdrawals_enabled,
     )
+
+
+def _webhook_terms(settings: Settings, cipher: Cipher) -> WebhookTerms:
+    return WebhookTerms(
+        cipher=cipher,
+        sources={source.fact.name: source for source in event_sources()},
+        encode=encode_json,
+        allow_plain_http=settings.sandbox,
+        retention=timedelta(days=settings.webhook_retention_days),
+    )
+
+
+def embedded_postgres(settings: Settings, progress: Callable[[str], None]) -> EmbeddedPostgres:
+    """The embedded database server of the data directory."""
+    return EmbeddedPostgres(settings.data_dir, progress)

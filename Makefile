@@ -1,0 +1,43 @@
+# Every target sets up .venv by itself. Needs Python 3.11 or newer, make and git; nothing else.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit("BPN needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv sync --frozen --inexact --compile-bytecode --quiet
+	@touch $@
+
+up: $(READY) ## Start everything on 127.0.0.1:8000; Ctrl-C stops it
+	@$(BIN)/bpn up
+
+demo: $(READY) ## Run the main job end to end in a fresh sandbox, and print what happens
+	@$(BIN)/bpn demo
+
+test: $(READY) ## Run the tests
+	@$(BIN)/pytest -m "not full"
+
+test-full: $(READY) ## Run all tests, those too that need Node or a browser
+	@$(BIN)/pytest
+
+check: $(READY) ## Check style, types, floors, dependencies, the house's own rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/pytest tests/tidy
+
+bench: $(READY) ## Measure against pgbench on the same server
+	@$(BIN)/bpn bench
+
+docs: $(READY) ## Write docs/reference from the code
+	@$(BIN)/bpn docs
+
+.PHONY: help up demo test test-full check bench docs

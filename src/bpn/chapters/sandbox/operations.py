@@ -1,0 +1,58 @@
+"""Pull the levers of the simulated outside world."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bpn.chapters.sandbox.errors import NotSimulated, SimulationUnavailable
+from bpn.chapters.sandbox.model import ClockReading, SandboxTerms
+from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.model import Token
+from bpn.database import business_clock
+from bpn.database.pool import Transaction
+from bpn.kernel.errors import FieldError
+from bpn.kernel.money import Money
+from bpn.ports.readers import SourceUnavailableError
+
+
+async def mock_deposit(
+    terms: SandboxTerms,
+    tx: Transaction,
+    merchant_id: int,
+    *,
+    wallet_id: int | None,
+    token: Token,
+    amount: Money,
+    sender: str | None,
+) -> str:
+    """Transfer tokens on the sandbox's chain to a wallet's deposit address; the transaction's hash.
+
+    Args:
+        terms: the simulated networks.
+        tx: the transaction.
+        merchant_id: whose wallet.
+        wallet_id: which, the primary one when None.
+        token: of what.
+        amount: how much.
+        sender: the EIP-55 address to appear as the sender; the faucet's own when None.
+
+    Raises:
+        WalletNotFound: no such wallet.
+        NotSimulated: the network is a real one.
+        SimulationUnavailable: the chain does not answer.
+    """
+    network = token.asset.network or ""
+    chain = terms.chains.get(network)
+    if chain is None:
+        raise NotSimulated(f"{network} is a real network.", [FieldError("network", "is not simulated")])
+    address = await wallet.get_deposit_address(terms.wallet, tx, merchant_id, wallet_id, token.asset.currency, network)
+    try:
+        return await chain.send_token(token.contract, address.address, amount.minor, sender)
+    except SourceUnavailableError as error:
+        raise SimulationUnavailable("The sandbox's chain does not answer; try again.") from error
+
+
+async def advance_clock(tx: Transaction, seconds: int) -> ClockReading:
+    """Move business time forward for all processes: schedules run, quotes expire; wall time stays."""
+    offset = await business_clock.advance(tx, timedelta(seconds=seconds))
+    return ClockReading(tx.clock.wall() + offset, offset)

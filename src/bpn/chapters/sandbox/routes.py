@@ -1,0 +1,59 @@
+"""The sandbox chapter over HTTP; added only where the outside world is simulated."""
+
+from __future__ import annotations
+
+from bpn.api.fields import parse_amount
+from bpn.api.route import Merchant, Permission, Transaction, post
+from bpn.chapters.sandbox import errors, operations, schemas
+from bpn.chapters.sandbox.model import SandboxTerms
+from bpn.chapters.wallet import errors as wallet_errors
+from bpn.chapters.wallet import operations as wallet
+from bpn.kernel.clock import to_milliseconds
+
+
+class SandboxRoutes:
+    """The chapter's operations on the simulated networks."""
+
+    def __init__(self, terms: SandboxTerms) -> None:
+        self._terms = terms
+
+    @post(
+        "/v1/mock/wallet/deposit",
+        title="Mock wallet deposit transaction",
+        source="public-name",
+        permission=Permission.TRADE,
+        refusals=(
+            wallet_errors.UnsupportedCurrency,
+            wallet_errors.UnsupportedNetwork,
+            wallet_errors.WalletNotFound,
+            wallet_errors.InvalidAddress,
+            errors.NotSimulated,
+            errors.SimulationUnavailable,
+        ),
+    )
+    async def mock_deposit(
+        self, tx: Transaction, merchant: Merchant, request: schemas.MockDepositRequest
+    ) -> schemas.MockDeposit:
+        """Send stablecoins to a wallet on the sandbox's chain; they are found like any deposit."""
+        token = wallet.find_token(self._terms.wallet, request.currency, request.network)
+        sender = None if request.from_address is None else wallet.parse_address(request.from_address)
+        hash_ = await operations.mock_deposit(
+            self._terms,
+            tx,
+            merchant.merchant_id,
+            wallet_id=request.wallet_id,
+            token=token,
+            amount=parse_amount(request.amount, token.asset),
+            sender=sender,
+        )
+        return schemas.MockDeposit(hash=hash_)
+
+    @post("/v1/mock/clock/advance", title="Advance Clock", source="ours", permission=Permission.ADMIN)
+    async def advance_clock(
+        self, tx: Transaction, _merchant: Merchant, request: schemas.ClockRequest
+    ) -> schemas.ClockReading:
+        """Move the sandbox's business time forward; it never goes back."""
+        reading = await operations.advance_clock(tx, request.seconds)
+        return schemas.ClockReading(
+            now=to_milliseconds(reading.now), offset_seconds=int(reading.offset.total_seconds())
+        )

@@ -1,0 +1,31 @@
+"""The webhooks chapter's refusals."""
+
+from bpn.kernel.errors import Kind, Refusal
+
+
+class WebhookEndpointNotFound(Refusal):
+    """This merchant has no such endpoint."""
+
+    code = "WEBHOOK_ENDPOINT_NOT_FOUND"
+    kind = Kind.MISSING
+
+
+class InvalidWebhookUrl(Refusal):
+    """Not a URL that webhooks may be posted to."""
+
+    code = "INVALID_WEBHOOK_URL"
+    kind = Kind.UNPROCESSABLE
+
+
+class TooManyEndpoints(Refusal):
+    """The merchant has as many endpoints as it may have."""
+
+    code = "LIMIT_EXCEEDED"
+    kind = Kind.UNPROCESSABLE
+
+
+class ApiKeyNotUsable(Refusal):
+    """The key that shall sign is not a living key of this merchant."""
+
+    code = "API_KEY_NOT_USABLE"
+    kind = Kind.UNPROCESSABLE

@@ -1,0 +1,37 @@
+"""The command `bpn` and its subcommands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bpn.cli import demo, ledger, merchants, servers, up
+from bpn.kernel.errors import Refusal
+
+application = typer.Typer(
+    name="bpn",
+    help="Better Payment Network: stablecoin payments that you run yourself. Options are BPN_… variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+application.command("up")(up.up)
+application.command("demo")(demo.demo)
+application.command("serve")(servers.serve)
+application.command("work")(servers.work)
+application.command("chain")(servers.chain)
+application.command("migrate")(servers.migrate)
+application.add_typer(merchants.merchant_commands, name="merchant")
+application.add_typer(merchants.key_commands, name="key")
+application.add_typer(ledger.ledger_commands, name="ledger")
+application.add_typer(ledger.reconcile_commands, name="reconcile")
+
+
+def main() -> None:
+    """Run the command line; a refusal is one line and exit status 1."""
+    try:
+        application()
+    except Refusal as refusal:
+        print(f"{refusal.code}: {refusal.message}", file=sys.stderr)
+        sys.exit(1)

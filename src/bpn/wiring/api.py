@@ -1,0 +1,75 @@
+"""The API server: every route, the document, readiness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.metadata import version
+
+import psycopg
+
+from bpn.api.door import Application, Door, DoorTerms
+from bpn.api.openapi import document
+from bpn.api.route import Route, collect
+from bpn.api.surroundings import surroundings
+from bpn.chapters.sandbox.model import SandboxTerms
+from bpn.chapters.sandbox.routes import SandboxRoutes
+from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.routes import WalletRoutes
+from bpn.chapters.webhooks.routes import WebhookRoutes
+from bpn.database.revisions import newest_revision
+from bpn.jobs.relay import NAME as RELAY
+from bpn.outbox import operations as outbox
+from bpn.wiring.events import event_descriptions
+from bpn.wiring.house import House
+from bpn.wiring.sandbox import sandbox_chains
+
+USES_SAVED_EVERY_SECONDS = 10.0
+LARGEST_LAG = timedelta(seconds=60)
+"""A head or a fact older than this turns readiness red."""
+
+
+def routes(house: House) -> list[Route]:
+    """Every route of the API."""
+    found = [*collect(WalletRoutes(house.wallet_terms)), *collect(WebhookRoutes(house.webhook_terms))]
+    if chains := sandbox_chains(house):
+        found += collect(SandboxRoutes(SandboxTerms(chains, house.wallet_terms)))
+    return found
+
+
+def api_application(house: House) -> Application:
+    """The ASGI application that a server process runs."""
+    listed = routes(house)
+    described = document(listed, event_descriptions(), version=version("bpn"), base_url=house.settings.base_url)
+    return Door(
+        listed,
+        database=house.database,
+        credentials=house.credentials,
+        clock=house.clock,
+        terms=DoorTerms(house.settings.signature_window_seconds),
+        after_commit=lambda: house.jobs.nudge(RELAY),
+        beyond=surroundings(described, lambda: readiness(house), []),
+    )
+
+
+async def readiness(house: House) -> Mapping[str, str | None]:
+    """What must be well for this installation to serve: database, migrations, head lag, relay lag."""
+    try:
+        async with house.database.reading() as tx:
+            cursor = await tx.connection.execute("SELECT version_num FROM alembic_version")
+            revisions = [row[0] for row in await cursor.fetchall()]
+            lags = await wallet.head_lags(house.wallet_terms, tx)
+            waiting_since = await outbox.oldest_unrelayed(tx)
+    except psycopg.Error as error:
+        return {"database": type(error).__name__}
+    behind = timedelta(0) if waiting_since is None else house.clock.wall() - waiting_since
+    checks = {
+        "database": None,
+        "migrations": None if revisions == [newest_revision()] else "the database is not migrated",
+        "notices": None if house.notices.connected else "not listening",
+        "relay": None if behind < LARGEST_LAG else f"facts wait since {behind.total_seconds():.0f} s",
+    }
+    for name, lag in lags.items():
+        late = lag is None or lag > LARGEST_LAG
+        checks[f"chain {name}"] = "no new head is being read" if late else None
+    return checks

@@ -1,0 +1,118 @@
+"""The real networks and what lies there: checked at the start, funded in a sandbox, compared with the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bpn.adapters.chain.evm import EvmChain
+from bpn.adapters.chain.sandbox.server import SandboxNetwork
+from bpn.chapters.wallet import operations as wallet
+from bpn.kernel.assets import Asset
+from bpn.kernel.money import Money
+from bpn.settings import Settings
+from bpn.wiring.house import House
+from bpn.wiring.sandbox import sandbox_chains
+
+SANDBOX_TOKENS = 10_000_000
+SANDBOX_COINS = 1_000
+"""What the sandbox's hot wallets begin with: whole tokens of each kind, whole native coins."""
+
+
+def evm_chain(house: House, name: str) -> EvmChain:
+    """A network's node; the caller closes it."""
+    chain = house.settings.chains[name]
+    return EvmChain(name, chain.rpc_url or f"{house.chain_url}/{name}", timeout_seconds=chain.timeout_seconds)
+
+
+async def check_chains(house: House) -> None:
+    """Compare every network with its settings before anything is read or sent.
+
+    Raises:
+        ChainMismatchError: another chain id, no contract at a token's address, or another scale than configured.
+    """
+    for name, network in house.wallet_terms.networks.items():
+        chain = evm_chain(house, name)
+        try:
+            found = await chain.chain_id()
+            if found != network.chain_id:
+                raise ChainMismatchError(f"{name}: the node is of chain {found}, not {network.chain_id}")
+            for currency, token in network.tokens.items():
+                scale = await chain.token_scale(token.contract)
+                if scale != token.asset.scale:
+                    raise ChainMismatchError(f"{name}: {currency} has scale {scale}, not {token.asset.scale}")
+        finally:
+            await chain.close()
+
+
+class ChainMismatchError(Exception):
+    """A network is not what the settings say."""
+
+
+async def fund_sandbox(house: House) -> None:
+    """Give the sandbox's hot wallets what they begin with, on chain and in the ledger, once."""
+    hot = house.wallet_terms.hot_address
+    place = 0
+    for name, chain in sandbox_chains(house).items():
+        network = house.wallet_terms.networks[name]
+        reader = evm_chain(house, name)
+        funds: list[tuple[Money, str | None]] = [
+            (Money.parse(str(SANDBOX_TOKENS), token.asset), token.contract) for token in network.tokens.values()
+        ]
+        for money, contract in [*funds, (Money.parse(str(SANDBOX_COINS), network.native), None)]:
+            place += 1
+            async with house.database.transaction() as tx:
+                booked = await wallet.house_funds_booked(tx, money.asset)
+            if booked:
+                continue
+            held = await (reader.native_balance(hot) if contract is None else reader.token_balance(contract, hot))
+            if held < money.minor:
+                send = chain.send_native(hot, money.minor) if contract is None else chain.send_token(
+                    contract, hot, money.minor
+                )  # fmt: skip
+                await send
+                await chain.mine(1)
+            async with house.database.transaction() as tx:
+                await wallet.book_house_funds(tx, place, money)
+        await reader.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainComparison:
+    """An asset in the ledger and on chain, minor units."""
+
+    asset: Asset
+    ledger: int
+    chain: int
+
+
+async def compare_with_chains(house: House) -> list[ChainComparison]:
+    """What the ledger says lies on chain, beside what lies there, for every asset of every network."""
+    async with house.database.transaction(snapshot=True) as tx:
+        holdings = await wallet.custody_holdings(house.wallet_terms, tx)
+        booked = await wallet.custody_ledger(tx, [holding.asset for holding in holdings])
+    comparisons = []
+    for holding, in_ledger in zip(holdings, booked, strict=True):
+        chain = evm_chain(house, holding.asset.network or "")
+        try:
+            found = [
+                await (
+                    chain.native_balance(address)
+                    if holding.contract is None
+                    else chain.token_balance(holding.contract, address)
+                )
+                for address in holding.addresses
+            ]
+        finally:
+            await chain.close()
+        comparisons.append(ChainComparison(holding.asset, in_ledger, sum(found)))
+    return comparisons
+
+
+def simulated_networks(settings: Settings) -> list[SandboxNetwork]:
+    """The networks that the sandbox's chain server runs."""
+    found = []
+    for name in settings.simulated_chains:
+        chain = settings.chains[name]
+        scales = {token.scale for token in chain.tokens.values()}
+        found.append(SandboxNetwork(name, chain.chain_id, scales.pop()))
+    return found
