@@ -104,17 +104,11 @@ def chain(data: Data = None) -> None:
 
 
 async def _chain(settings: Settings) -> None:
-    from bpn.adapters.chain.sandbox.server import SandboxServer  # noqa: PLC0415 - seconds of imports that only this command needs
-    from bpn.wiring.chains import simulated_networks  # noqa: PLC0415 - seconds of imports that only this command needs
+    from bpn.wiring.chains import sandbox_server  # noqa: PLC0415 - seconds of imports that only this command needs
 
     path = settings.data_dir / CHAIN_URL_FILE
     async with open_installation(settings) as house:
-        server = SandboxServer(
-            settings.data_dir / "chains",
-            simulated_networks(settings),
-            lambda: int(house.clock.now().timestamp()),
-            settings.sandbox_block_seconds,
-        )
+        server = sandbox_server(house)
         path.write_text(await server.start())
         try:
             await _stop_signal()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import psycopg
 import sqlalchemy
 from alembic import command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bpn.adapters.chain.evm import EvmChain
-from bpn.adapters.chain.sandbox.server import SandboxNetwork
+from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
 from bpn.chapters.wallet import operations as wallet
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
@@ -108,8 +108,18 @@ async def compare_with_chains(house: House) -> list[ChainComparison]:
     return comparisons
 
 
-def simulated_networks(settings: Settings) -> list[SandboxNetwork]:
-    """The networks that the sandbox's chain server runs."""
+def sandbox_server(house: House) -> SandboxServer:
+    """What serves the sandbox's chains to all processes; its blocks carry business time."""
+    settings = house.settings
+    return SandboxServer(
+        settings.data_dir / "chains",
+        _simulated_networks(settings),
+        lambda: int(house.clock.now().timestamp()),
+        settings.sandbox_block_seconds,
+    )
+
+
+def _simulated_networks(settings: Settings) -> list[SandboxNetwork]:
     found = []
     for name in settings.simulated_chains:
         chain = settings.chains[name]
