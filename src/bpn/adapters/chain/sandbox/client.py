@@ -19,16 +19,11 @@ class SandboxChainClient:
     def __init__(self, network: str, rpc_url: str) -> None:
         self.network = network
         self._rpc_url = rpc_url
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False)
 
     @staticmethod
     def contracts() -> Mapping[str, str]:
         """The sandbox's token contracts by currency, the same on each of its networks."""
         return CONTRACTS
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self._client.aclose()
 
     async def send_token(self, contract: str, recipient: str, amount: int, sender: str | None = None) -> str:
         """Transfer tokens from the faucet, or in the name of `sender`; the hash, lower-case hex with 0x."""
@@ -52,9 +47,11 @@ class SandboxChainClient:
 
     async def _call(self, method: str, *parameters: object) -> Any:
         try:
-            answer = await self._client.post(
-                self._rpc_url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-            )
+            # Levers are pulled now and then: a connection each, and nothing to close.
+            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
+                answer = await client.post(
+                    self._rpc_url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
+                )
             body = answer.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise SourceUnavailableError(f"{self.network}: {type(error).__name__}") from error

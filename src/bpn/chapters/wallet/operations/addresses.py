@@ -6,6 +6,7 @@ from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.errors import ServicePaused
 from bpn.chapters.wallet.model import DepositAddress, Network, Token, WalletTerms
 from bpn.chapters.wallet.operations.wallets import require_wallet
+from bpn.chapters.wallet.store import chains
 from bpn.chapters.wallet.store import wallets as store
 from bpn.database.pool import Transaction as DatabaseTransaction
 
@@ -37,7 +38,7 @@ async def get_deposit_address(
     Raises:
         WalletNotFound: no such wallet.
         UnsupportedCurrency, UnsupportedNetwork: not offered.
-        ServicePaused: deposits are switched off.
+        ServicePaused: deposits are switched off, or nobody has begun to read the network.
     """
     token = rules.find_token(terms, currency, network)
     if not token.deposits_enabled:
@@ -46,6 +47,9 @@ async def get_deposit_address(
     name = token.asset.network or terms.home_network
     known = await store.find_address(tx, wallet, name, currency)
     if known is None:
+        # Reading begins at the head that the first worker finds: what was sent before would be missed.
+        if await chains.find_position(tx, name) is None:
+            raise ServicePaused(f"{name} is not being read yet; try again in a moment.")
         address = rules.derive_address(terms.account_public_key, wallet.address_index)
         async with tx.connection.transaction():
             known = await store.ensure_address(tx, wallet, name, currency, address)
