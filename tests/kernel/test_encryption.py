@@ -1,0 +1,22 @@
+"""Secrets at rest: sealed for one place, and only opened there."""
+
+from __future__ import annotations
+
+import pytest
+from bpn.kernel.encryption import Cipher, DecryptionError
+
+
+def test_opens_what_it_sealed_only_in_its_place() -> None:
+    cipher = Cipher(bytes(32))
+    sealed = cipher.seal(b"secret", "api_keys/1")
+    assert b"secret" not in sealed
+    assert cipher.open(sealed, "api_keys/1") == b"secret"
+    with pytest.raises(DecryptionError):
+        cipher.open(sealed, "api_keys/2")
+    with pytest.raises(DecryptionError):
+        Cipher(bytes(31) + b"1").open(sealed, "api_keys/1")
+
+
+def test_the_same_secret_is_never_sealed_alike() -> None:
+    cipher = Cipher(bytes(32))
+    assert cipher.seal(b"secret", "place") != cipher.seal(b"secret", "place")
