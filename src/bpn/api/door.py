@@ -22,6 +22,7 @@ from bpn.api import idempotency, replay, signing
 from bpn.api.corridor import Corridor, Errand
 from bpn.api.credentials import Credentials
 from bpn.api.encoding import (
+    check_text,
     decode_body,
     encode_data,
     envelope,
@@ -238,6 +239,7 @@ def _read_query(route: Route, query: bytes) -> object:
     for name, value in pairs:
         if name in values:
             raise InvalidRequest.of(name, "is given twice")
+        check_text(name, value)
         values[name] = value
     # An empty value counts as absent.
     return _validate(route, {name: value for name, value in values.items() if value}, strict=False)

@@ -23,18 +23,26 @@ def decode_body(body: bytes) -> dict[str, Any]:
 
     Raises:
         MalformedJson: not UTF-8, not JSON (NaN and Infinity are not), nested too deep, or not an object.
+        InvalidRequest: a text holds the character NUL, which no database keeps.
     """
     try:
-        value = json.loads(body, parse_float=NumberLiteral, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        # The strict reader first: it bounds the depth, which the one that keeps numbers' literals does not.
+        orjson.loads(body)
+        value = json.loads(body, parse_float=NumberLiteral)
+    except ValueError:
         raise MalformedJson("The body is not valid JSON.") from None
     if not isinstance(value, dict):
         raise MalformedJson("The body must be a JSON object.")
+    if b"\\u0000" in body:
+        for name, inner in value.items():
+            check_text(name, json.dumps(inner, default=str, ensure_ascii=False))
     return value
 
 
-def _refuse_constant(name: str) -> object:
-    raise ValueError(name)
+def check_text(name: str, text: str) -> None:
+    """Raise InvalidRequest where a text, or JSON with one in it, holds the character NUL."""
+    if "\x00" in text or "\\u0000" in text:
+        raise InvalidRequest.of(name, "must not hold the character NUL")
 
 
 def invalid_request(error: ValidationError) -> InvalidRequest:
