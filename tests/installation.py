@@ -53,6 +53,7 @@ class Answer:
     status: int
     body: dict[str, Any]
     headers: httpx.Headers
+    text: str
 
     @property
     def code(self) -> str | None:
@@ -241,7 +242,7 @@ class Installation:
             answer = await self.http.get(url, headers=headers)
         else:
             answer = await self.http.request(method, path, content=content, headers=headers)
-        return Answer(answer.status_code, answer.json(), answer.headers)
+        return Answer(answer.status_code, answer.json(), answer.headers, answer.text)
 
     def job(self, name: str) -> Callable[[], Awaitable[bool]]:
         return next(job.run for job in self.jobs if job.name == name)

@@ -26,7 +26,6 @@ class SandboxRoutes:
             wallet_errors.UnsupportedCurrency,
             wallet_errors.UnsupportedNetwork,
             wallet_errors.WalletNotFound,
-            wallet_errors.InvalidAddress,
             errors.NotSimulated,
             errors.SimulationUnavailable,
         ),

@@ -8,7 +8,6 @@ __all__ = [
     "AddressNotWhitelisted",
     "AmountTooSmall",
     "InsufficientBalance",
-    "InvalidAddress",
     "ServicePaused",
     "TransactionNotFound",
     "UnsupportedCurrency",
@@ -58,13 +57,6 @@ class UnsupportedNetwork(Refusal):
     """The network is not offered, or not for this currency."""
 
     code = "UNSUPPORTED_NETWORK"
-    kind = Kind.UNPROCESSABLE
-
-
-class InvalidAddress(Refusal):
-    """Not an address of the network, or one that money must not be sent to."""
-
-    code = "INVALID_ADDRESS"
     kind = Kind.UNPROCESSABLE
 
 

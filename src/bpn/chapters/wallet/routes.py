@@ -209,7 +209,7 @@ class WalletRoutes:
         source="public-name",
         permission=Permission.WITHDRAW,
         claim_field="requestId",
-        refusals=(*_NOT_OFFERED, errors.InvalidAddress, InvalidState),
+        refusals=(*_NOT_OFFERED, InvalidState),
     )
     async def add_withdraw_whitelist(
         self, tx: Transaction, merchant: Merchant, request: schemas.WhitelistRequest
@@ -255,7 +255,7 @@ class WalletRoutes:
         title="Delete Withdraw Whitelist",
         source="public-name",
         permission=Permission.WITHDRAW,
-        refusals=(*_NOT_OFFERED, errors.InvalidAddress, errors.WhitelistEntryNotFound),
+        refusals=(*_NOT_OFFERED, errors.WhitelistEntryNotFound),
     )
     async def delete_withdraw_whitelist(
         self, tx: Transaction, merchant: Merchant, request: schemas.DeleteWhitelistRequest
@@ -281,7 +281,6 @@ class WalletRoutes:
         refusals=(
             *_NOT_OFFERED,
             errors.WalletNotFound,
-            errors.InvalidAddress,
             errors.AmountTooSmall,
             errors.AddressNotWhitelisted,
             errors.AddressCooling,

@@ -11,7 +11,6 @@ from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_a
 
 from bpn.chapters.wallet.errors import (
     AmountTooSmall,
-    InvalidAddress,
     ServicePaused,
     UnsupportedCurrency,
     UnsupportedNetwork,
@@ -132,7 +131,7 @@ def parse_address(text: str) -> str:
     """An EVM address in EIP-55 form.
 
     Raises:
-        InvalidAddress: not 20 bytes of hex after 0x, mixed case with a wrong checksum (EIP-55), or a burn address.
+        InvalidRequest: not 20 bytes of hex after 0x, mixed case with a wrong checksum (EIP-55), or a burn address.
     """
     fault = None
     if not text.startswith("0x") or not is_hex_address(text):
@@ -142,7 +141,7 @@ def parse_address(text: str) -> str:
     elif text.lower() in _BURN_ADDRESSES:
         fault = "is a burn address: what is sent there is lost"
     if fault is not None:
-        raise InvalidAddress(f"address {fault}.", [FieldError("address", fault)])
+        raise InvalidRequest.of("address", fault)
     return str(to_checksum_address(text))
 
 

@@ -21,7 +21,7 @@ def find_token(terms: WalletTerms, currency: str, network: str | None) -> Token:
 
 
 def parse_address(text: str) -> str:
-    """An address in EIP-55 form; raises InvalidAddress when it is mistyped or nobody's."""
+    """An address in EIP-55 form; raises InvalidRequest when it is mistyped or nobody's."""
     return rules.parse_address(text)
 
 

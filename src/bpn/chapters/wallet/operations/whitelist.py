@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bpn.chapters.wallet import events, rules
-from bpn.chapters.wallet.errors import InvalidAddress, WhitelistEntryNotFound
+from bpn.chapters.wallet.errors import WhitelistEntryNotFound
 from bpn.chapters.wallet.model import Beneficiary, WalletTerms, WhitelistEntry, WhitelistStatus
 from bpn.chapters.wallet.store import wallets
 from bpn.chapters.wallet.store import whitelist as store
 from bpn.database.pool import Transaction as DatabaseTransaction
-from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
+from bpn.kernel.errors import InvalidRequest, InvalidState
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ async def add_withdraw_whitelist(
 
     Raises:
         UnsupportedCurrency, UnsupportedNetwork: not offered.
-        InvalidAddress: mistyped, a burn address, or a deposit address of this platform.
-        InvalidRequest: a name that the travel rule asks for is missing.
+        InvalidRequest: a mistyped or burn address, a deposit address of this platform, or a name that the travel
+            rule asks for is missing.
         InvalidState: the address is on the list already.
     """
     token = rules.find_token(terms, command.currency, command.network)
@@ -51,10 +51,7 @@ async def add_withdraw_whitelist(
     address = rules.parse_address(command.address)
     rules.check_beneficiary(command.beneficiary, command.address_type)
     if address == terms.hot_address or await wallets.find_owners(tx, network, [address]):
-        raise InvalidAddress(
-            "The address is a deposit address of this platform; use an internal transfer.",
-            [FieldError("address", "is a deposit address of this platform")],
-        )
+        raise InvalidRequest.of("address", "is a deposit address of this platform; use an internal transfer")
     status = WhitelistStatus.PENDING if terms.whitelist_needs_approval else WhitelistStatus.APPROVED
     entry = WhitelistEntry(
         merchant_id=command.merchant_id,

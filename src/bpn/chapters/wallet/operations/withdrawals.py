@@ -44,7 +44,7 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
     Raises:
         WalletNotFound: no such wallet.
         ServicePaused: withdrawals of the token are switched off.
-        InvalidAddress: mistyped.
+        InvalidRequest: mistyped.
         AmountTooSmall: less than the minimum.
         AddressNotWhitelisted: not on the list, or not approved.
         AddressCooling: approved, usable later.
