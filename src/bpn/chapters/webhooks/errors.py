@@ -10,13 +10,6 @@ class WebhookEndpointNotFound(Refusal):
     kind = Kind.MISSING
 
 
-class InvalidWebhookUrl(Refusal):
-    """Not a URL that webhooks may be posted to."""
-
-    code = "INVALID_WEBHOOK_URL"
-    kind = Kind.UNPROCESSABLE
-
-
 class TooManyEndpoints(Refusal):
     """The merchant has as many endpoints as it may have."""
 

@@ -106,8 +106,7 @@ async def set_webhook_endpoint(
 
     Raises:
         WebhookEndpointNotFound: no such endpoint.
-        InvalidWebhookUrl: nothing that webhooks may be posted to.
-        InvalidRequest: an unknown type of event, or no url for a new endpoint.
+        InvalidRequest: a url that webhooks may not be posted to, none for a new endpoint, or an unknown type of event.
         ApiKeyNotUsable: not a living key of the merchant.
         TooManyEndpoints: the merchant has 20.
     """

@@ -34,7 +34,6 @@ class WebhookRoutes:
         permission=Permission.ADMIN,
         refusals=(
             errors.WebhookEndpointNotFound,
-            errors.InvalidWebhookUrl,
             errors.ApiKeyNotUsable,
             errors.TooManyEndpoints,
         ),

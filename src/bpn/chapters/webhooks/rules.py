@@ -9,9 +9,8 @@ from uuid import UUID, uuid5
 
 from standardwebhooks.webhooks import Webhook
 
-from bpn.chapters.webhooks.errors import InvalidWebhookUrl
 from bpn.chapters.webhooks.model import Attempt, DeliveryState, Endpoint, Event
-from bpn.kernel.errors import FieldError
+from bpn.kernel.errors import InvalidRequest
 from bpn.kernel.signature import sign
 from bpn.merchants.model import Credential
 
@@ -26,7 +25,7 @@ def check_url(url: str, *, allow_plain_http: bool) -> str:
     """A URL that webhooks may be posted to. Where it leads is checked when it is connected to.
 
     Raises:
-        InvalidWebhookUrl: not absolute, not https, too long, or with a user name in it.
+        InvalidRequest: not absolute, not https, too long, or with a user name in it.
     """
     fault = None
     try:
@@ -40,7 +39,7 @@ def check_url(url: str, *, allow_plain_http: bool) -> str:
     except ValueError:
         fault = "is not a URL"
     if fault is not None:
-        raise InvalidWebhookUrl(f"url {fault}.", [FieldError("url", fault)])
+        raise InvalidRequest.of("url", fault)
     return url
 
 
