@@ -29,6 +29,7 @@ SUPERUSER = "postgres"
 DATABASE = "bpn"
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 _POLL_SECONDS = 0.05
+_BACKENDS_END_SECONDS = 10.0
 _OPTIONS: Mapping[str, str] = {
     "max_connections": "200",
     "shared_buffers": "256MB",
@@ -83,6 +84,7 @@ class EmbeddedPostgres:
                 self._progress("Preparing the database.")
                 self._initialise()
             if self._postmaster() is None:
+                self._clear_unreaped()
                 self._launch()
             self._create_database()
         return self.url(DATABASE)
@@ -144,6 +146,23 @@ class EmbeddedPostgres:
             )
         self._wait_until_ready(self._server)
 
+    def _clear_unreaped(self) -> None:
+        """Remove the lock file of a server that is dead, but whose process nobody has reaped.
+
+        In a container without an init process a killed server stays a zombie, and the next one takes it for alive.
+        Its backends end by themselves; as long as one holds the shared memory the file stays.
+        """
+        lines = self._postmaster_file()
+        if not lines or not _is_zombie(int(lines[0])):
+            return
+        segment = lines[6].split()[1] if len(lines) > 6 and lines[6].split() else None  # noqa: PLR2004 - the file's documented line
+        deadline = time.monotonic() + _BACKENDS_END_SECONDS
+        while segment is not None and _is_attached(segment) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        if segment is None or not _is_attached(segment):
+            (self._data / "postmaster.pid").unlink()
+            log.warning("postgres.unreaped_server_cleared", pid=lines[0])
+
     def _wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
         began = told = time.monotonic()
         while self._postmaster() is None:
@@ -197,6 +216,24 @@ class EmbeddedPostgres:
         user = _server_user()
         if user is not None:
             os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and only its entry is left (Linux, proc(5): the state after the last bracket)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def _is_attached(segment: str) -> bool:
+    """Whether any process uses a System V shared memory segment (Linux, proc(5): /proc/sysvipc/shm)."""
+    try:
+        rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()]
+    except OSError:
+        return False
+    attached = rows[0].index("nattch")
+    return any(row[1] == segment and int(row[attached]) > 0 for row in rows[1:])
 
 
 def _as_server_user(command: list[str]) -> list[str]:
