@@ -8,7 +8,6 @@ from itertools import count
 
 import psycopg
 import pytest
-from installation import Installation, open_installation
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.database.migrate import upgrade
@@ -17,6 +16,7 @@ from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.clock import Clock
 from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
+from installation import Installation, open_installation
 
 USDT = Asset("USDT", "BSC", 18)
 USDC = Asset("USDC", "ETH", 6)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from itertools import count
 
-from conftest import USDT
-
 from bpn.database.pool import Database
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Account, Policy, Transfer
+from conftest import USDT
 
 CAPITAL = Account(1, "capital", USDT, Policy.ANY)
 _ids = count(1_000_000)

@@ -6,11 +6,11 @@ import json
 import time
 
 import pytest
-from installation import Installation, Merchant
 
 from bpn.client import signed_headers
 from bpn.merchants import operations as merchants
 from bpn.merchants.model import Permission
+from installation import Installation, Merchant
 
 BALANCE = "/v1/wallet/asset-balance"
 CREATE = "/v1/wallet/sub-account/create"

@@ -7,9 +7,9 @@ import json
 from collections import Counter
 
 import pytest
-from installation import Answer, Installation, Merchant
 
 from bpn.client import signed_headers
+from installation import Answer, Installation, Merchant
 
 TRANSFER = "/v1/wallet/internal-transfer"
 CREATE = "/v1/wallet/sub-account/create"

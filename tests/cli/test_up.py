@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from installation import OUTSIDE, SENDER
-from processes import bpn, running, start
 
 from bpn.client import ApiError, Client
+from installation import OUTSIDE, SENDER
+from processes import bpn, running, start
 
 
 def client(ready: dict[str, Any]) -> Client:

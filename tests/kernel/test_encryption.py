@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bpn.kernel.encryption import Cipher, DecryptionError
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from ledger_books import money_in, transfer, wallet
-
 from bpn.database.pool import Database
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Chain, Outcome, Resolution
+from ledger_books import money_in, transfer, wallet
 
 
 async def post(database: Database, *chain: object) -> Outcome:

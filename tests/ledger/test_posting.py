@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import USDC, USDT
-from ledger_books import CAPITAL, amount, money_in, transfer, wallet
 
 from bpn.database.pool import Database
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Account, Balance, Outcome, Policy, Resolution, Transfer
+from conftest import USDC, USDT
+from ledger_books import CAPITAL, amount, money_in, transfer, wallet
 
 
 async def balances(database: Database, *accounts: Account) -> list[Balance]:

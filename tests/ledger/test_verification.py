@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from ledger_books import money_in, transfer, wallet
 
 from bpn.database.pool import Database
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Verification
+from ledger_books import money_in, transfer, wallet
 
 
 async def verify(database: Database) -> Verification:

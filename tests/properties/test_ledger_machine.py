@@ -8,16 +8,16 @@ from contextlib import AsyncExitStack
 from itertools import count
 from typing import Any
 
-from conftest import USDT, copy_database, open_database
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from ledger_books import amount
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.kernel.assets import Assets
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Account, Movement, Outcome, Policy, Resolution, Transfer
+from conftest import USDT, copy_database, open_database
+from ledger_books import amount
 
 WALLETS = range(4)
 _books = count(1)

@@ -8,7 +8,7 @@ from datetime import datetime
 from bpn.database.pool import Transaction
 from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.clock import to_microseconds
-from bpn.ledger import rules, store
+from bpn.ledger import rules
 from bpn.ledger.errors import InsufficientBalance, LedgerFault
 from bpn.ledger.model import (
     Account,
@@ -20,6 +20,10 @@ from bpn.ledger.model import (
     Transfer,
     Verification,
 )
+from bpn.ledger.store import accounts as account_store
+from bpn.ledger.store import journal as journal_store
+from bpn.ledger.store import proof as proof_store
+from bpn.ledger.store import seals as seal_store
 
 
 async def register_assets(tx: Transaction, assets: Assets) -> None:
@@ -28,7 +32,7 @@ async def register_assets(tx: Transaction, assets: Assets) -> None:
     Raises:
         LedgerFault: a known asset comes with another scale; its amounts would change their meaning.
     """
-    await store.register_assets(tx, assets)
+    await account_store.register_assets(tx, assets)
 
 
 async def post(tx: Transaction, chains: Sequence[Chain]) -> list[Outcome]:
@@ -53,19 +57,19 @@ async def post(tx: Transaction, chains: Sequence[Chain]) -> list[Outcome]:
         rules.check_chain(chain)
     movements = [movement for chain in chains for movement in chain]
     hold_keys = {(m.merchant_id, m.pending_id) for m in movements if isinstance(m, Resolution)}
-    holds = await store.find_holds(tx, hold_keys) if hold_keys else {}
+    holds = await journal_store.find_holds(tx, hold_keys) if hold_keys else {}
     accounts = {account: None for movement in movements for account in _accounts(movement)}
     accounts |= {account: None for hold in holds.values() for account in (hold.debit, hold.credit)}
-    states = await store.lock_accounts(tx, accounts)
+    states = await account_store.lock_accounts(tx, accounts)
     if hold_keys:
-        holds = await store.find_holds(tx, hold_keys)
-    content = await store.find_content(tx, {rules.movement_key(movement) for movement in movements})
+        holds = await journal_store.find_holds(tx, hold_keys)
+    content = await journal_store.find_content(tx, {rules.movement_key(movement) for movement in movements})
     journal = rules.Journal(states, holds, content)
     outcomes = rules.decide(chains, journal)
     if journal.records:
         time = max(tx.clock.now(), *(state.recorded_at for state in states.values()))
         batches = rules.arrange(journal.records, tx.ids.next, to_microseconds(time))
-        await store.append(tx, batches, states.values(), time)
+        await journal_store.append(tx, batches, states.values(), time)
     return outcomes
 
 
@@ -89,19 +93,19 @@ def _accounts(movement: Movement) -> tuple[Account, ...]:
 
 async def balances(tx: Transaction, accounts: Sequence[Account], at: datetime | None = None) -> list[Balance]:
     """Balances in the order of the accounts, now or as of a moment; zero for accounts not yet used."""
-    return await store.balances(tx, accounts, at)
+    return await account_store.balances(tx, accounts, at)
 
 
 async def totals(tx: Transaction, name: str, assets: Sequence[Asset]) -> list[int]:
     """Sums over all books of the accounts of one name, posted, minor units, by asset in the order given."""
-    return await store.totals(tx, name, assets)
+    return await account_store.totals(tx, name, assets)
 
 
 async def seal(tx: Transaction, limit: int = 1_000) -> int:
     """Chain batches that are not sealed yet to their books' hash chains; returns how many."""
-    unsealed = await store.take_unsealed(tx, limit)
-    last = await store.last_seals(tx, {book for book, _, _ in unsealed})
-    await store.append_seals(tx, rules.chain_seals(unsealed, last))
+    unsealed = await seal_store.take_unsealed(tx, limit)
+    last = await seal_store.last_seals(tx, {book for book, _, _ in unsealed})
+    await seal_store.append_seals(tx, rules.chain_seals(unsealed, last))
     return len(unsealed)
 
 
@@ -114,12 +118,12 @@ async def verify(tx: Transaction) -> Verification:
     Returns:
         What was read, and for each check that failed its first bad row.
     """
-    findings = [finding async for finding in store.find_unsound_rows(tx)]
+    findings = [finding async for finding in proof_store.find_unsound_rows(tx)]
     journal, chain = rules.JournalChecker(), rules.SealChecker()
-    async for row in store.journal(tx):
+    async for row in proof_store.journal(tx):
         journal.read(row)
-    async for seal in store.seals(tx):
+    async for seal in proof_store.seals(tx):
         chain.read(*seal)
     findings += [finding for finding in (journal.finish(), chain.finding) if finding]
-    accounts, transfers, entries, seals, unsealed = await store.count_rows(tx)
+    accounts, transfers, entries, seals, unsealed = await proof_store.count_rows(tx)
     return Verification(accounts, transfers, entries, seals, unsealed, tuple(findings))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import copy_database
-from installation import OUTSIDE, Installation, Merchant, serving
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.settings import Settings
 from bpn.wiring.house import open_house
 from bpn.wiring.merchants import onboard_merchant
+from conftest import copy_database
+from installation import OUTSIDE, Installation, Merchant, serving
 
 DEPOSIT = "/v1/mock/wallet/deposit"
 CLOCK = "/v1/mock/clock/advance"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from installation import SENDER, Installation, Merchant
 
 from bpn.kernel.money import Money
+from installation import SENDER, Installation, Merchant
 
 DEPOSIT_SENDER = "/v1/wallet/add-deposit-sender"
 

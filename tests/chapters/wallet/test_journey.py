@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from installation import OUTSIDE, Installation, receiving
-
 from bpn.kernel.money import Money
+from installation import OUTSIDE, Installation, receiving
 
 
 async def test_a_deposit_becomes_a_balance_and_leaves_as_a_withdrawal(house: Installation) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from installation import Installation, Merchant
 
 TRANSFER = "/v1/wallet/internal-transfer"

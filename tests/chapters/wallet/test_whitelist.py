@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import copy_database
-from installation import OUTSIDE, Installation, Merchant, open_installation
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.chapters.wallet import operations as wallet
+from conftest import copy_database
+from installation import OUTSIDE, Installation, Merchant, open_installation
 
 ADD = "/v1/wallet/add-withdraw-whitelist"
 DELETE = "/v1/wallet/delete-withdraw-whitelist"

@@ -6,11 +6,11 @@ import asyncio
 from collections import Counter
 
 import pytest
-from installation import OUTSIDE, Installation, Merchant
 
 from bpn.chapters.wallet import operations as wallet
 from bpn.kernel.errors import InvalidState
 from bpn.ledger import operations as ledger
+from installation import OUTSIDE, Installation, Merchant
 
 WITHDRAW = "/v1/wallet/withdraw"
 CANCEL = "/v1/wallet/withdraw/cancel"
@@ -248,7 +248,6 @@ class TestCancel:
 
 
 async def test_the_ledger_is_sound_and_equals_the_chain_after_all_this(house: Installation) -> None:
-    from bpn.wiring.chains import compare_with_chains  # noqa: PLC0415 - only here
 
     for _ in range(6):
         await house.round()

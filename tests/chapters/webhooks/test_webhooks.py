@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from installation import Installation, Merchant, Receiver, receiving
 from standardwebhooks.webhooks import Webhook
 
 from bpn.chapters.webhooks import rules
 from bpn.chapters.webhooks.model import SCHEDULE, Attempt, DeliveryState
+from installation import Installation, Merchant, Receiver, receiving
 
 SET = "/v1/webhook/endpoint/set"
 LIST = "/v1/webhook/endpoint/list"
