@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from socket import create_server
-from typing import Any, TypeVar
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bpn.cli.installation import configure_logging, in_house, load_settings, say
+from bpn.cli.installation import configure_logging, in_house, say
 from bpn.cli.ledger import show_comparisons, show_verification, verify_ledger
+from bpn.cli.sandbox import SENDER, SandboxFailed, find_record, fresh_sandbox, wait_for
 from bpn.client import Client, webhook_is_genuine
 from bpn.settings import Settings
 
-_WAIT_SECONDS = 60.0
-_POLL_SECONDS = 0.1
 _OWN_ADDRESS = "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE"
-_SENDER = {
-    "depositOriginator": 1,
-    "orgType": 0,
-    "bnfType": 0,
-    "orgFirstName": "Ana",
-    "orgLastName": "Sousa",
-    "country": "mx",
-    "receiveFrom": 1,
-    "vasp": "others",
-    "vaspName": "Bitso",
-    "declaration": True,
-}
-Found = TypeVar("Found")
 console = Console(width=110, highlight=False)
-
-
-class DemoFailed(Exception):  # noqa: N818 - a sentence for whoever watches
-    """Something did not happen in time, or is not as it must be."""
 
 
 @dataclass
@@ -102,37 +76,19 @@ def demo() -> None:
     """Run the main job end to end in a fresh sandbox and print what happens."""
     configure_logging()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="bpn-demo-") as folder:
-        settings = load_settings(Path(folder) / "data", port=_free_port())
-        console.print("[bold]BPN demo[/]: a fresh sandbox with its own PostgreSQL, chains, API and worker.\n")
-        try:
-            with Receiver().listening() as receiver, running(settings) as ready:
-                receiver.secret = ready["apiSecret"]
-                with Client(ready["baseUrl"], ready["apiKey"], ready["apiSecret"]) as client:
-                    Journey(client, receiver, ready["primaryWalletId"]).run()
-                sound = prove(settings)
-        except DemoFailed as failure:
-            say(f"The demo failed: {failure}")
-            raise typer.Exit(1) from None
+    console.print("[bold]BPN demo[/]: a fresh sandbox with its own PostgreSQL, chains, API and worker.\n")
+    try:
+        with Receiver().listening() as receiver, fresh_sandbox() as sandbox:
+            receiver.secret = sandbox.api_secret
+            with sandbox.client() as client:
+                Journey(client, receiver, sandbox.wallet_id).run()
+            sound = prove(sandbox.settings)
+    except SandboxFailed as failure:
+        say(f"The demo failed: {failure}")
+        raise typer.Exit(1) from None
     console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
     if not sound:
         raise typer.Exit(1)
-
-
-@contextmanager
-def running(settings: Settings) -> Any:
-    """A whole installation beside us; yields what it said when it was ready, stops it in the end."""
-    command = [sys.executable, "-m", "bpn", "up", "--json"]
-    environment = {**os.environ, "BPN_LOG_LEVEL": "ERROR"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line:
-            raise DemoFailed("the sandbox did not start")
-        yield json.loads(line)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(settings.lock_timeout_seconds + 30)
 
 
 def prove(settings: Settings) -> bool:
@@ -172,16 +128,12 @@ class Journey:
         self._get("/v1/wallet/deposit-address", **token)
         hash_ = self._post("/v1/mock/wallet/deposit", {**token, "amount": "250"})["hash"]
         console.print(f"   on chain  transaction {hash_}")
-        deposit = wait_for(lambda: self._record(hash_), "the deposit to be seen")
+        deposit = wait_for(lambda: find_record(self._client, hash=hash_), "the deposit to be seen")
         reference = deposit["transactionId"]
         self._receiver.wait("TRANSACTION_STATUS", reference, "CONFIRMING")
         self._receiver.wait("DEPOSIT_SENDER_REQUIRED", reference, "SENDER_REQUIRED")
-        self._post("/v1/wallet/add-deposit-sender", {"transactionId": reference, **_SENDER})
+        self._post("/v1/wallet/add-deposit-sender", {"transactionId": reference, **SENDER})
         self._receiver.wait("TRANSACTION_STATUS", reference, "COMPLETED")
-
-    def _record(self, hash_: str) -> dict[str, Any] | None:
-        rows: list[dict[str, Any]] = self._client.get("/v1/wallet/history", hash=hash_)["list"]
-        return rows[0] if rows else None
 
     def _transfer(self) -> None:
         _headline("3. A transfer between two wallets of the merchant: at once, without fee")
@@ -197,7 +149,7 @@ class Journey:
         self._receiver.wait("TRANSACTION_STATUS", first["transactionId"], "SUCCESS")
         again = self._client.post("/v1/wallet/internal-transfer", order)
         if again != first:
-            raise DemoFailed("a repeated transfer was answered otherwise")
+            raise SandboxFailed("a repeated transfer was answered otherwise")
         console.print("   the same request again: the same answer, nothing moved twice")
 
     def _withdraw(self) -> None:
@@ -257,21 +209,5 @@ class Journey:
         return answer
 
 
-def wait_for(find: Callable[[], Found | None], what: str) -> Found:
-    """What `find` returns once it is not None; raises DemoFailed when that takes too long."""
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if (found := find()) is not None:
-            return found
-        time.sleep(_POLL_SECONDS)
-    raise DemoFailed(f"{what} did not come within {_WAIT_SECONDS:.0f} s")
-
-
 def _headline(text: str) -> None:
     console.print(f"\n[bold cyan]{text}[/]")
-
-
-def _free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import structlog
 
 from bpn.adapters.chain.sandbox.tokens import CONTRACTS
-from bpn.adapters.postgres.embedded import EmbeddedPostgres
+from bpn.adapters.postgres.embedded import EmbeddedPostgres, binaries
 from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
 from bpn.api.encoding import encode_json
@@ -201,3 +202,8 @@ def _webhook_terms(settings: Settings, cipher: Cipher) -> WebhookTerms:
 def embedded_postgres(settings: Settings, progress: Callable[[str], None]) -> EmbeddedPostgres:
     """The embedded database server of the data directory."""
     return EmbeddedPostgres(settings.data_dir, progress)
+
+
+def postgres_program(name: str) -> Path:
+    """A program that comes with the embedded database, such as `pgbench`."""
+    return binaries() / name
