@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 
 def integers(values: Iterable[int]) -> str:
@@ -22,6 +23,16 @@ def texts(values: Sequence[str]) -> str:
     """An array literal for `%s::text[]`; cheap where values repeat, as names and codes of a batch do."""
     quoted = {value: _quote(value) for value in set(values)}
     return f"{{{','.join([quoted[value] for value in values])}}}"
+
+
+def optional_texts(values: Sequence[str | None]) -> str:
+    """As `texts`, None becoming NULL."""
+    return f"{{{','.join(['NULL' if value is None else _quote(value) for value in values])}}}"
+
+
+def optional_times(values: Sequence[datetime | None]) -> str:
+    """An array literal for `%s::timestamptz[]`."""
+    return optional_texts([None if value is None else value.isoformat() for value in values])
 
 
 def hexadecimals(values: Iterable[bytes]) -> str:

@@ -14,7 +14,7 @@ from bpn.jobs.measures import JOB_SECONDS
 
 log = structlog.get_logger(__name__)
 _QUEUE = "bpn"
-_NUDGE_EVERY_SECONDS = 0.02
+_NUDGE_EVERY_SECONDS = 0.2
 _CONCURRENCY = 100
 _SECONDS_PER_MINUTE = 60
 

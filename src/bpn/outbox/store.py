@@ -8,7 +8,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from bpn.database.pool import Transaction
-from bpn.database.rows import integers, texts
+from bpn.database.rows import integers, optional_texts, texts
 from bpn.outbox.model import Fact
 
 
@@ -36,7 +36,7 @@ async def insert(tx: Transaction, facts: Sequence[Fact], due_at: datetime) -> No
             texts([fact.name for fact in facts]),
             integers([fact.subject_id for fact in facts]),
             integers([fact.timestamp for fact in facts]),
-            [fact.content for fact in facts],
+            optional_texts([fact.content for fact in facts]),
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bpn.chapters.wallet.model import HistoryFilter, Status, Transaction, TransactionType
 from bpn.database.pool import Transaction as DatabaseTransaction
-from bpn.database.rows import integers, optional_integers, texts
+from bpn.database.rows import integers, optional_integers, optional_texts, optional_times, texts
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
 
@@ -71,24 +71,24 @@ async def insert(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -
             integers([t.merchant_id for t in transactions]),
             integers([t.transaction_id for t in transactions]),
             texts([t.transaction_type.value for t in transactions]),
-            [t.merchant_transaction_id for t in transactions],
+            optional_texts([t.merchant_transaction_id for t in transactions]),
             integers([t.wallet_id for t in transactions]),
             optional_integers([t.counter_wallet_id for t in transactions]),
-            [t.merchant_user_id for t in transactions],
+            optional_texts([t.merchant_user_id for t in transactions]),
             texts([t.amount.asset.currency for t in transactions]),
             texts([t.amount.asset.network or "" for t in transactions]),
             integers([t.amount.asset.scale for t in transactions]),
             integers([t.amount.minor for t in transactions]),
             integers([t.fee.minor for t in transactions]),
             texts([t.status.value for t in transactions]),
-            [t.from_address for t in transactions],
-            [t.to_address for t in transactions],
-            [t.hash for t in transactions],
+            optional_texts([t.from_address for t in transactions]),
+            optional_texts([t.to_address for t in transactions]),
+            optional_texts([t.hash for t in transactions]),
             optional_integers([t.block_number for t in transactions]),
             integers([t.required_confirmations for t in transactions]),
-            [t.remark for t in transactions],
-            [t.fail_reason for t in transactions],
-            [t.completed_at for t in transactions],
+            optional_texts([t.remark for t in transactions]),
+            optional_texts([t.fail_reason for t in transactions]),
+            optional_times([t.completed_at for t in transactions]),
         ),
     )
 
