@@ -55,7 +55,7 @@ class Corridor:
         """Run and commit; deadlocks and serialization failures are tried again from the start."""
         for last in (False,) * (_TRIES - 1) + (True,):
             try:
-                async with self._database.transaction() as tx:
+                async with self._database.transaction(pipelined=self._route.largest_batch > 1) as tx:
                     return await self._work(tx, batch)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 if last:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,18 +70,20 @@ class Database:
         )
 
     @asynccontextmanager
-    async def transaction(self, *, snapshot: bool = False) -> AsyncIterator[Transaction]:
+    async def transaction(self, *, snapshot: bool = False, pipelined: bool = False) -> AsyncIterator[Transaction]:
         """Open a transaction; it commits when the block ends, rolls back when the block raises.
 
         Args:
             snapshot: read everything as of one moment and change nothing (REPEATABLE READ READ ONLY).
+            pipelined: send statements whose result nobody reads along with the next that is read. Their errors come
+                then, at the latest at the end of the block; row counts are not known before.
         """
         async with self._pool.connection() as connection:
             if snapshot:
                 await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
                 await connection.set_read_only(True)
             try:
-                async with connection.transaction():
+                async with connection.pipeline() if pipelined else nullcontext(), connection.transaction():
                     yield Transaction(connection, self._clock, self._clock.now(), self._ids)
             finally:
                 if snapshot and not connection.closed:

@@ -19,7 +19,7 @@ from bpn.chapters.webhooks.model import (
     EventReport,
 )
 from bpn.database.pool import Transaction
-from bpn.database.rows import hexadecimals, integers, texts
+from bpn.database.rows import hexadecimals, integers, optional_texts, texts
 from bpn.kernel.encryption import Cipher
 
 _ENDPOINT = """
@@ -142,11 +142,11 @@ async def insert_events(tx: Transaction, events: Sequence[Event]) -> None:
         (
             tx.clock.wall(),
             integers([event.merchant_id for event in events]),
-            [event.event_id for event in events],
+            texts([str(event.event_id) for event in events]),
             integers([event.sequence for event in events]),
             texts([event.event_type for event in events]),
-            [event.reference_id for event in events],
-            [event.status for event in events],
+            optional_texts([event.reference_id for event in events]),
+            optional_texts([event.status for event in events]),
             integers([event.timestamp for event in events]),
             hexadecimals([event.body for event in events]),
         ),
@@ -164,7 +164,7 @@ async def insert_deliveries(tx: Transaction, deliveries: Sequence[tuple[Event, i
             tx.clock.wall(),
             integers([event.merchant_id for event, _ in deliveries]),
             integers([tx.ids.next() for _ in deliveries]),
-            [event.event_id for event, _ in deliveries],
+            texts([str(event.event_id) for event, _ in deliveries]),
             integers([endpoint_id for _, endpoint_id in deliveries]),
         ),
     )
