@@ -48,7 +48,9 @@ class ChainSettings(BaseModel):
 class Settings(BaseSettings):
     """The options of an installation."""
 
-    model_config = SettingsConfigDict(env_prefix="BPN_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BPN_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
     data_dir: Path = Path("data")
     """The embedded database, the sandbox chain and the master key live here."""
@@ -62,7 +64,9 @@ class Settings(BaseSettings):
     """32 bytes in hex that seal all secrets at rest; kept in the data directory, mode 0600, when absent."""
 
     host: str = "127.0.0.1"
+    """Where the API listens."""
     port: int = 8000
+    """On which port."""
     public_url: str | None = None
     """The base URL that others reach this installation by; made from host and port when absent."""
     signature_window_seconds: int = 300
@@ -71,11 +75,14 @@ class Settings(BaseSettings):
     sandbox: bool = True
     """Simulated outside world and mock routes; switch off before real money."""
     sandbox_block_seconds: float = 1.0
+    """Between two blocks of the simulated networks."""
     chains: dict[str, ChainSettings] = {}
+    """The networks; the sandbox has BSC and ETH by itself."""
 
     coinmarketcap_api_key: SecretStr | None = None
     """Live prices; static ones (one unit, one dollar) when absent."""
     coinmarketcap_url: str = "https://pro-api.coinmarketcap.com"
+    """Where live prices are asked for."""
     price_lifetime_seconds: int = 600
     """A price older than this values nothing."""
 
@@ -88,9 +95,12 @@ class Settings(BaseSettings):
     sender_deadline_seconds: int = 7 * 24 * 3600
     """How long a deposit waits for its sender's details."""
     blocked_addresses: list[str] = []
+    """Deposits from these addresses are frozen."""
     blocked_names: list[str] = []
+    """Deposits of senders of these names are frozen."""
 
     webhook_retention_days: int = 90
+    """How long events and their tries are kept."""
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bpn.cli import bench, demo, ledger, merchants, servers, up
+from bpn.cli import bench, demo, docs, ledger, merchants, servers, up
 from bpn.kernel.errors import Refusal
 
 application = typer.Typer(
@@ -19,6 +19,7 @@ application = typer.Typer(
 application.command("up")(up.up)
 application.command("demo")(demo.demo)
 application.command("bench")(bench.bench)
+application.command("docs")(docs.docs)
 application.command("serve")(servers.serve)
 application.command("work")(servers.work)
 application.command("chain")(servers.chain)

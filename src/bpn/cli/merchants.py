@@ -10,8 +10,8 @@ import typer
 from bpn.chapters.webhooks import operations as webhooks
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
 from bpn.cli.servers import Data
-from bpn.kernel.errors import InvalidRequest
 from bpn.merchants import operations as merchants
+from bpn.merchants.errors import ApiKeyInUse
 from bpn.merchants.model import Merchant, NewApiKey, Permission
 from bpn.wiring.house import House
 from bpn.wiring.merchants import onboard_merchant
@@ -112,7 +112,7 @@ def revoke_key(api_key: Annotated[str, typer.Argument(help="Which key.")], data:
             merchant_id = await merchants.revoke_api_key(tx, api_key)
             endpoints = await webhooks.list_webhook_endpoints(house.webhook_terms, tx, merchant_id)
             if any(endpoint.api_key == api_key for endpoint in endpoints):
-                raise InvalidRequest.of("apiKey", "still signs a webhook endpoint; set another key there first")
+                raise ApiKeyInUse("The key still signs a webhook endpoint; set another key there first.")
 
     in_house(load_settings(data), revoke)
     say("The key is revoked.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 import psycopg
 
@@ -40,7 +41,7 @@ def routes(house: House) -> list[Route]:
 def api_application(house: House) -> Application:
     """The ASGI application that a server process runs."""
     listed = routes(house)
-    described = document(listed, event_descriptions(), version=version("bpn"), base_url=house.settings.base_url)
+    described = described_api(listed, house.settings.base_url)
     return Door(
         listed,
         database=house.database,
@@ -50,6 +51,11 @@ def api_application(house: House) -> Application:
         after_commit=lambda: house.jobs.nudge(RELAY),
         beyond=surroundings(described, lambda: readiness(house), []),
     )
+
+
+def described_api(listed: Sequence[Route], base_url: str) -> dict[str, Any]:
+    """The OpenAPI document of these routes and of all events."""
+    return document(listed, event_descriptions(), version=version("bpn"), base_url=base_url)
 
 
 async def readiness(house: House) -> Mapping[str, str | None]:

@@ -1,0 +1,72 @@
+"""What is written from the code is committed and true; real events and answers fit their schemas."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from bpn.wiring.reference import reference
+from installation import Installation, receiving
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+OPERATIONS = [tuple(line.split()) for line in (Path(__file__).parent / "operations.txt").read_text().splitlines()]
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((FOLDER / "openapi.json").read_text())
+    return loaded
+
+
+async def test_the_reference_is_what_make_docs_writes(house: Installation) -> None:
+    for name, text in reference(house.parts).items():
+        assert (FOLDER / name).read_text() == text, f"{name} is not what the code says; run `make docs`"
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+@pytest.mark.parametrize(("operation", "method", "path", "source"), OPERATIONS, ids=lambda part: part)
+def test_every_operation_of_the_contract_is_in_it(
+    document: dict[str, Any], operation: str, method: str, path: str, source: str
+) -> None:
+    described = document["paths"][path][method.lower()]
+    assert (described["operationId"], described["x-source"]) == (operation, source)
+    assert described["description"]
+    assert described["responses"]["200"]
+
+
+def test_every_field_is_described_or_named_so_that_it_needs_no_description(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description") or schema.get("enum") or "_" in name, name
+
+
+def schema_of(document: dict[str, Any], event_type: str) -> dict[str, Any]:
+    body = document["webhooks"][event_type]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return {**body, "components": document["components"]}
+
+
+async def test_real_events_fit_their_schemas_and_lose_no_field(house: Installation, document: dict[str, Any]) -> None:
+    async with receiving() as receiver:
+        merchant = await house.merchant(receiver.url)
+        receiver.secret = merchant.api_secret
+        await merchant.receive("10")
+        await merchant.whitelist()
+        (endpoint,) = (await merchant.get("/v1/webhook/endpoint/list"))["list"]
+        await merchant.post("/v1/webhook/endpoint/test", {"endpointId": endpoint["endpointId"]})
+
+        async def all_have_come() -> bool:
+            return {event["eventType"] for event in receiver.received} == set(document["webhooks"])
+
+        await house.until(all_have_come)
+        samples = json.loads((Path(__file__).parent / "events.json").read_text())
+        for event in receiver.received:
+            Draft202012Validator(schema_of(document, event["eventType"])).validate(event)
+            assert list(event) == samples["body"]
+            assert list(event["data"]) == samples[event["eventType"]]
