@@ -92,17 +92,19 @@ async def _create_accounts(tx: Transaction, accounts: Sequence[Account]) -> None
 
 async def balances(tx: Transaction, accounts: Sequence[Account], at: datetime | None) -> list[Balance]:
     """Balances of accounts in the order given, now or as of a time; zero for one that does not exist (yet)."""
-    then = """
-        SELECT e.posted_after::text, e.pending_after::text FROM ledger_entries e
-        WHERE e.merchant_id = a.merchant_id AND e.account_id = a.account_id AND e.recorded_at <= %(at)s
-        ORDER BY e.recorded_at DESC, e.version DESC LIMIT 1"""
+    balance = "SELECT a.posted::text, a.pending::text"
+    if at is not None:
+        balance = """
+            SELECT e.posted_after::text, e.pending_after::text FROM ledger_entries e
+            WHERE e.merchant_id = a.merchant_id AND e.account_id = a.account_id AND e.recorded_at <= %(at)s
+            ORDER BY e.recorded_at DESC, e.version DESC LIMIT 1"""
     cursor = await tx.connection.execute(
         f"""
         SELECT g.place, b.posted, b.pending
         FROM unnest(%(books)s::bigint[], %(names)s::text[], %(assets)s::text[])
              WITH ORDINALITY g(merchant_id, name, asset, place)
         JOIN ledger_accounts a USING (merchant_id, name, asset)
-        CROSS JOIN LATERAL ({"SELECT a.posted::text, a.pending::text" if at is None else then}) b(posted, pending)
+        CROSS JOIN LATERAL ({balance}) b(posted, pending)
         """,
         {
             "books": integers([account.merchant_id for account in accounts]),
