@@ -11,7 +11,7 @@ $(READY): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit("BPN needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv sync --frozen --inexact --compile-bytecode --quiet
+	$(BIN)/uv sync --frozen --inexact --compile-bytecode --system-certs --quiet
 	@touch $@
 
 up: $(READY) ## Start everything on 127.0.0.1:8000; Ctrl-C stops it

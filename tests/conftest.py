@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -72,3 +72,14 @@ async def house(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFacto
     """A whole installation: API on loopback, sandbox chains, jobs that tests run. Tests make their own merchants."""
     async with open_installation(copy_database(server), tmp_path_factory.mktemp("house")) as installation:
         yield installation
+
+
+@pytest.fixture
+def database_admin(house: Installation) -> Callable[[str], None]:
+    """Change the house's database behind its back, as its superuser."""
+
+    def execute(statement: str) -> None:
+        with psycopg.connect(house.parts.database_url, autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+    return execute

@@ -56,12 +56,12 @@ class Running:
         return self.process.wait(60)
 
 
-def start(data: Path, port: int | None = None) -> Running:
+def start(data: Path, port: int | None = None, **more: str) -> Running:
     """Start `bpn up` and wait until it is ready."""
     chosen = port or free_port()
     process = subprocess.Popen(
         [*BPN, "up", "--json", "--port", str(chosen)],
-        env=environment(data),
+        env=environment(data, **more),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

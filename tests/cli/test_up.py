@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
+from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.client import ApiError, Client
 from installation import OUTSIDE, SENDER
 from processes import bpn, running, start
@@ -78,6 +80,16 @@ def test_up_serves_stops_cleanly_and_keeps_the_data(tmp_path: Path) -> None:
         assert second.ready["apiSecret"] == first.ready["apiSecret"]
         with client(second.ready) as api:
             assert available(api, second.ready["primaryWalletId"]) == "25"
+
+
+def test_an_external_postgresql_by_its_url(tmp_path: Path, server: EmbeddedPostgres) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE external")
+    started = start(tmp_path / "data", BPN_DATABASE_URL=server.url("external"))
+    with client(started.ready) as api:
+        funded(api, started.ready["primaryWalletId"], "5")
+    assert started.stop() == 0
+    assert not (tmp_path / "data" / "pgdata").exists()
 
 
 def _code(api: Client) -> str | None:

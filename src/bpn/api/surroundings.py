@@ -15,8 +15,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bpn.api.encoding import refusal_envelope
-from bpn.api.errors import RouteNotFound
+from bpn.api.errors import MethodNotAllowed, RouteNotFound, http_status
 from bpn.api.tracing import trace_id_of
+from bpn.kernel.errors import Refusal
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """By name of what is checked: None when it is well, else what is wrong."""
@@ -61,12 +62,13 @@ def surroundings(document: Mapping[str, Any], readiness: Readiness, pages: list[
     async def home(_request: Request) -> Response:
         return RedirectResponse("/docs")
 
-    async def not_found(request: Request, _error: Exception) -> Response:
-        trace_id = trace_id_of(request.headers.get("traceparent", "").encode())
-        refusal = RouteNotFound("There is nothing at this path; the operations are listed at /docs.")
-        return Response(
-            refusal_envelope(trace_id, refusal), 404, {"X-Trace-Id": trace_id}, media_type="application/json"
-        )
+    def refusing(refusal: Refusal) -> Callable[[Request, Exception], Awaitable[Response]]:
+        async def refuse(request: Request, _error: Exception) -> Response:
+            trace_id = trace_id_of(request.headers.get("traceparent", "").encode())
+            body = refusal_envelope(trace_id, refusal)
+            return Response(body, http_status(refusal), {"X-Trace-Id": trace_id}, media_type="application/json")
+
+        return refuse
 
     assets = StaticFiles(directory=str(files("fastapi_offline") / "static"))
     return Starlette(
@@ -80,5 +82,8 @@ def surroundings(document: Mapping[str, Any], readiness: Readiness, pages: list[
             Route("/metrics", metrics),
             *pages,
         ],
-        exception_handlers={404: not_found},
+        exception_handlers={
+            404: refusing(RouteNotFound("There is nothing at this path; the operations are listed at /docs.")),
+            405: refusing(MethodNotAllowed("This path is read with GET.")),
+        },
     )

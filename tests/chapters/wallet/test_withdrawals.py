@@ -93,6 +93,17 @@ class TestRequest:
         answer = await merchant.order(WITHDRAW, merchant.withdrawal("10", **change))
         assert (answer.status, answer.code) == (status, code)
 
+    async def test_an_asset_has_its_own_scale_on_each_network(self, house: Installation, merchant: Merchant) -> None:
+        await merchant.receive("10", "USDT", "ETH")
+        await merchant.whitelist(network="ETH")
+        answer = await merchant.order(WITHDRAW, merchant.withdrawal("1.0000001", network="ETH"))
+        assert (answer.code, answer.fields) == ("INVALID_REQUEST", ["amount"])
+        token = house.parts.wallet_terms.networks["ETH"].tokens["USDT"]
+        before = await house.nodes["ETH"].token_balance(token.contract, OUTSIDE)
+        asked = await merchant.post(WITHDRAW, merchant.withdrawal("1.000001", network="ETH"))
+        await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="SUCCESS"))
+        assert await house.nodes["ETH"].token_balance(token.contract, OUTSIDE) - before == 1_000_001
+
     async def test_50_parallel_equal_requests_are_one_payout(self, house: Installation, merchant: Merchant) -> None:
         before = await sent_to_outside(house)
         body = merchant.withdrawal("10", "once")
