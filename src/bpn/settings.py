@@ -88,6 +88,8 @@ class Settings(BaseSettings):
 
     review_above: Decimal = Decimal(1000)
     """Withdrawals of more whole units wait for the operator."""
+    second_person_above: Decimal | None = None
+    """Withdrawals of more whole units need two people; one is enough when absent."""
     whitelist_needs_approval: bool | None = None
     """Whether a person approves addresses; by default only outside the sandbox."""
     whitelist_cooling_seconds: int | None = None

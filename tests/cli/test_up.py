@@ -72,6 +72,20 @@ def test_up_serves_stops_cleanly_and_keeps_the_data(tmp_path: Path) -> None:
             assert api.get("/v1/wallet/asset-balance")["wallets"]
             assert bpn(data, "key", "revoke", key["apiKey"]).returncode == 0
             wait(lambda: _code(api) == "UNKNOWN_API_KEY", 5)
+        with client(first.ready) as api:
+            _whitelist(api)
+            funded(api, first.ready["primaryWalletId"], "5000")
+            asked = api.post(
+                "/v1/wallet/withdraw", {**_withdrawal(first.ready["primaryWalletId"], 1), "amount": "2000"}
+            )
+            (waiting,) = json.loads(bpn(data, "withdrawal", "list", "--json").stdout)
+            assert (waiting["id"], waiting["amount"]) == (asked["transactionId"], "2000 USDT@BSC")
+            assert bpn(data, "withdrawal", "approve", waiting["id"], "--actor", "ana").returncode == 0
+            again = bpn(data, "withdrawal", "approve", waiting["id"], "--actor", "ana")
+            assert (again.returncode, again.stderr.split(":")[0]) == (1, "TRANSACTION_NOT_FOUND")
+            wait(lambda: api.get("/v1/wallet/history", transactionId=waiting["id"], status="SUCCESS")["list"])
+        (decision,) = json.loads(bpn(data, "audit", "list", "--json").stdout)
+        assert (decision["actor"], decision["action"]) == ("ana", "withdrawal.approve")
         assert bpn(data, "ledger", "verify").returncode == 0
         assert bpn(data, "reconcile", "chain").returncode == 0
         assert first.stop() == 0
@@ -79,7 +93,7 @@ def test_up_serves_stops_cleanly_and_keeps_the_data(tmp_path: Path) -> None:
     with running(data) as second:
         assert second.ready["apiSecret"] == first.ready["apiSecret"]
         with client(second.ready) as api:
-            assert available(api, second.ready["primaryWalletId"]) == "25"
+            assert available(api, second.ready["primaryWalletId"]) == "3024"
 
 
 def test_an_external_postgresql_by_its_url(tmp_path: Path, server: EmbeddedPostgres) -> None:
@@ -107,13 +121,7 @@ def test_kill_9_of_the_whole_group_in_the_middle_of_transfers_and_withdrawals(tm
     with client(first.ready) as api:
         funded(api, wallet_id, "1000")
         store = api.post("/v1/wallet/sub-account/create", {"name": "Store"})["walletId"]
-        api.post(
-            "/v1/wallet/add-withdraw-whitelist",
-            {
-                "currency": "USDT", "address": OUTSIDE, "alias": "T", "addressType": 1,
-                "beneficiary": {"type": "individual", "firstName": "Ana", "lastName": "Sousa"},
-            },
-        )  # fmt: skip
+        _whitelist(api)
     transfers = [_transfer(wallet_id, store, n) for n in range(4000)]
     withdrawals = [_withdrawal(wallet_id, n) for n in range(10)]
     answered: dict[str, Any] = {}
@@ -152,6 +160,19 @@ def test_kill_9_of_the_whole_group_in_the_middle_of_transfers_and_withdrawals(tm
     finally:
         second.process.send_signal(signal.SIGINT)
         second.process.wait(60)
+
+
+def _whitelist(api: Client) -> None:
+    api.post(
+        "/v1/wallet/add-withdraw-whitelist",
+        {
+            "currency": "USDT",
+            "address": OUTSIDE,
+            "alias": "T",
+            "addressType": 1,
+            "beneficiary": {"type": "individual", "firstName": "Ana", "lastName": "Sousa"},
+        },
+    )
 
 
 def _text(cents: int) -> str:

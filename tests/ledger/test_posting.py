@@ -55,7 +55,7 @@ async def test_holds_count(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("posts", "left"), [(True, Balance(20, 0)), (False, Balance(100, 0))])
-async def test_a_hold_ends_once(database: Database, posts: bool, left: Balance) -> None:  # noqa: FBT001 - a table of cases
+async def test_a_hold_ends_once(database: Database, posts: bool, left: Balance) -> None:
     await money_in(database, wallet(1), 100)
     await post(database, (transfer(10, wallet(1), wallet(2), 80, pending=True),))
     end = Resolution(11, 1, 10, posts, "test", 0)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bpn.cli import bench, demo, docs, ledger, merchants, servers, up
+from bpn.cli import bench, demo, docs, ledger, merchants, review, servers, up
 from bpn.kernel.errors import Refusal
 
 application = typer.Typer(
@@ -26,6 +26,10 @@ application.command("chain")(servers.chain)
 application.command("migrate")(servers.migrate)
 application.add_typer(merchants.merchant_commands, name="merchant")
 application.add_typer(merchants.key_commands, name="key")
+application.add_typer(review.withdrawal_commands, name="withdrawal")
+application.add_typer(review.deposit_commands, name="deposit")
+application.add_typer(review.whitelist_commands, name="whitelist")
+application.add_typer(review.audit_commands, name="audit")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")
 

@@ -150,6 +150,7 @@ def _wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str) -
         account_public_key=account_public_key,
         hot_address=wallet_rules.derive_address(account_public_key, wallet_rules.HOT_KEY_INDEX),
         review_above=settings.review_above,
+        second_person_above=settings.second_person_above,
         whitelist_needs_approval=settings.whitelist_approval,
         whitelist_cooling=settings.whitelist_cooling,
         sender_deadline=timedelta(seconds=settings.sender_deadline_seconds),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
+from bpn.audit.model import Decision
 from bpn.chapters.wallet import operations as wallet
 from conftest import copy_database
 from installation import OUTSIDE, Installation, Merchant, open_installation
@@ -97,8 +98,7 @@ async def test_approval_and_cooling_where_the_operator_asks_for_them(server: Emb
                 tx,
                 merchant.merchant_id,
                 int(entry["whitelistId"]),
-                approved=True,
-                reason=None,
+                Decision(True, "ana"),
             )
         assert (await merchant.order("/v1/wallet/withdraw", merchant.withdrawal("10"))).code == "ADDRESS_COOLING"
         await merchant.post("/v1/mock/clock/advance", {"seconds": 3601})

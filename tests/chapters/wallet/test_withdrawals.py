@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from bpn.audit.model import Decision
 from bpn.chapters.wallet import operations as wallet
 from bpn.kernel.errors import InvalidState
 from bpn.ledger import operations as ledger
@@ -164,7 +165,7 @@ class TestSending:
         await merchant.post("/v1/wallet/delete-withdraw-whitelist", body)
         async with house.parts.database.transaction() as tx:
             await wallet.decide_withdrawal(
-                tx, merchant.merchant_id, int(asked["transactionId"]), approved=True, reason=None
+                house.parts.wallet_terms, tx, merchant.merchant_id, int(asked["transactionId"]), Decision(True, "ana")
             )
         await house.work()
         record = await merchant.record(transactionId=asked["transactionId"])
@@ -200,7 +201,11 @@ class TestReview:
         async def approve() -> None:
             async with house.parts.database.transaction() as tx:
                 await wallet.decide_withdrawal(
-                    tx, merchant.merchant_id, int(asked["transactionId"]), approved=True, reason=None
+                    house.parts.wallet_terms,
+                    tx,
+                    merchant.merchant_id,
+                    int(asked["transactionId"]),
+                    Decision(True, "ana"),
                 )
 
         outcomes = await asyncio.gather(*(approve() for _ in range(10)), return_exceptions=True)
@@ -215,7 +220,11 @@ class TestReview:
         async def approve() -> str:
             async with house.parts.database.transaction() as tx:
                 await wallet.decide_withdrawal(
-                    tx, merchant.merchant_id, int(asked["transactionId"]), approved=True, reason=None
+                    house.parts.wallet_terms,
+                    tx,
+                    merchant.merchant_id,
+                    int(asked["transactionId"]),
+                    Decision(True, "ana"),
                 )
             return "PROCESSING"
 
@@ -232,7 +241,11 @@ class TestReview:
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("2000"))
         async with house.parts.database.transaction() as tx:
             await wallet.decide_withdrawal(
-                tx, merchant.merchant_id, int(asked["transactionId"]), approved=False, reason="unclear purpose"
+                house.parts.wallet_terms,
+                tx,
+                merchant.merchant_id,
+                int(asked["transactionId"]),
+                Decision(False, "ana", "unclear purpose"),
             )
         record = await merchant.record(transactionId=asked["transactionId"])
         assert record is not None

@@ -8,6 +8,7 @@ __all__ = [
     "AddressNotWhitelisted",
     "AmountTooSmall",
     "InsufficientBalance",
+    "SecondPersonRequired",
     "ServicePaused",
     "TransactionNotFound",
     "UnsupportedCurrency",
@@ -79,6 +80,13 @@ class AmountTooSmall(Refusal):
 
     code = "AMOUNT_TOO_SMALL"
     kind = Kind.UNPROCESSABLE
+
+
+class SecondPersonRequired(Refusal):
+    """The decision needs two people, and this one has decided already."""
+
+    code = "SECOND_PERSON_REQUIRED"
+    kind = Kind.CONFLICT
 
 
 class ServicePaused(Refusal):

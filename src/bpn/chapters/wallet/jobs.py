@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -24,11 +25,20 @@ from bpn.chapters.wallet.model import (
 from bpn.chapters.wallet.operations.sending import ReceiptReport
 from bpn.jobs.job import TransactionOpener, job
 from bpn.kernel.clock import Clock
-from bpn.ports.readers import Block, ChainReader, GasFees, PriceReader, ScreeningReader, SourceUnavailableError
+from bpn.ports.readers import (
+    Block,
+    ChainReader,
+    GasFees,
+    PriceReader,
+    ScreeningReader,
+    SourceUnavailableError,
+    TransferLog,
+)
 from bpn.ports.senders import BroadcastOutcome, Signer, TokenTransfer, TransactionSender
 
 log = structlog.get_logger(__name__)
 _PREPARED_AT_ONCE = 50
+_EXPIRED_AT_ONCE = 100
 _REBROADCAST_AFTER = timedelta(seconds=30)
 _HOT_KEY_INDEX = 0
 
@@ -101,19 +111,7 @@ class ChainJobs:
             expected_next,
             first,
             last,
-            tuple(
-                SeenTransfer(
-                    seen.block_number,
-                    seen.block_hash,
-                    seen.transaction_hash,
-                    seen.log_index,
-                    seen.contract,
-                    seen.sender,
-                    seen.recipient,
-                    seen.amount,
-                )
-                for seen in transfers
-            ),
+            tuple(_numbered(transfers)),
             hashes,
             head.number,
             datetime.fromtimestamp(head.timestamp, UTC),
@@ -129,6 +127,13 @@ class ChainJobs:
             async with self._open_transaction() as tx:
                 await operations.decide_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
         return False
+
+    @job(every_seconds=30)
+    async def expire_senders(self) -> bool:
+        """Put deposits into suspense whose sender's details are overdue, some at a time."""
+        async with self._open_transaction() as tx:
+            expired = await operations.expire_senders(tx, self._network.name, _EXPIRED_AT_ONCE)
+        return expired == _EXPIRED_AT_ONCE
 
     @job(every_seconds=2, after=(WithdrawalChanged.name,))
     async def send_withdrawals(self) -> bool:
@@ -221,6 +226,24 @@ class ChainJobs:
             )
             async with self._open_transaction() as tx:
                 await operations.settle_outgoing(tx, self._network, outgoing, report)
+
+
+def _numbered(transfers: Sequence[TransferLog]) -> Iterator[SeenTransfer]:
+    """Transfers with their places in their transactions, in the chain's order."""
+    counts: Counter[str] = Counter()
+    for log_ in sorted(transfers, key=lambda transfer: (transfer.block_number, transfer.log_index)):
+        hash_ = log_.transaction_hash
+        yield SeenTransfer(
+            log_.block_number,
+            log_.block_hash,
+            hash_,
+            counts[hash_],
+            log_.contract,
+            log_.sender,
+            log_.recipient,
+            log_.amount,
+        )
+        counts[hash_] += 1
 
 
 class PriceJobs:

@@ -53,6 +53,7 @@ class WalletTerms:
         account_public_key: BIP-32 extended public key (m/44'/60'/0') that deposit addresses derive from.
         hot_address: where withdrawals leave from, on every network.
         review_above: withdrawals of more whole units than this wait for the operator.
+        second_person_above: of those, which need two people; None asks for one only.
         whitelist_needs_approval: whether a person approves addresses.
         whitelist_cooling: from approval until an address is usable.
         sender_deadline: how long a deposit waits for its sender's details.
@@ -68,6 +69,7 @@ class WalletTerms:
     account_public_key: str
     hot_address: str
     review_above: Decimal
+    second_person_above: Decimal | None
     whitelist_needs_approval: bool
     whitelist_cooling: timedelta
     sender_deadline: timedelta
@@ -144,10 +146,12 @@ class Status(StrEnum):
 
 NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
     TransactionType.DEPOSIT: {
-        Status.CONFIRMING: frozenset({Status.SENDER_REQUIRED, Status.ORPHANED, Status.REJECTED}),
+        Status.CONFIRMING: frozenset({Status.SENDER_REQUIRED, Status.SCREENING, Status.ORPHANED, Status.REJECTED}),
         Status.SENDER_REQUIRED: frozenset({Status.SCREENING, Status.ORPHANED, Status.REJECTED}),
         Status.SCREENING: frozenset({Status.COMPLETED, Status.FROZEN, Status.ORPHANED}),
         Status.FROZEN: frozenset({Status.COMPLETED, Status.REJECTED, Status.ORPHANED}),
+        Status.COMPLETED: frozenset({Status.ORPHANED}),
+        Status.REJECTED: frozenset({Status.ORPHANED}),
         Status.ORPHANED: frozenset({Status.CONFIRMING}),
     },
     TransactionType.WITHDRAW: {
@@ -198,7 +202,7 @@ class Deposit:
     """What the chain and the merchant said of a deposit. `sender_digest` tells whether details came before."""
 
     transaction: Transaction
-    log_index: int
+    position: int
     block_hash: str
     contract: str
     sender_deadline: datetime | None
@@ -345,12 +349,16 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class SeenTransfer:
-    """A token transfer as the chain's log tells it; `contract` and addresses in EIP-55 form."""
+    """A token transfer as the chain's log tells it; `contract` and addresses in EIP-55 form.
+
+    `position` is its place among the token transfers of its transaction. The log index that a chain gives counts within
+    the block and changes when a reorg moves the transaction; this does not.
+    """
 
     block_number: int
     block_hash: str
     hash: str
-    log_index: int
+    position: int
     contract: str
     sender: str
     recipient: str

@@ -52,6 +52,11 @@ def suspense_account(merchant_id: int, asset: Asset) -> Account:
     return Account(merchant_id, "suspense", asset, Policy.CREDIT_BALANCE)
 
 
+def receivable_account(merchant_id: int, asset: Asset) -> Account:
+    """What the merchant owes: deposits that a reorg removed after they were spent."""
+    return Account(merchant_id, "receivable", asset, Policy.DEBIT_BALANCE)
+
+
 def custody_account(merchant_id: int, asset: Asset) -> Account:
     """Tokens that lie at the merchant's deposit addresses."""
     return Account(merchant_id, "custody", asset, Policy.DEBIT_BALANCE)
@@ -170,6 +175,11 @@ def check_withdrawal_amount(token: Token, amount: Money) -> None:
 def needs_review(terms: WalletTerms, amount: Money) -> bool:
     """Whether a withdrawal waits for the operator."""
     return amount.to_decimal() > terms.review_above
+
+
+def needs_second_person(terms: WalletTerms, amount: Money) -> bool:
+    """Whether two people must approve a withdrawal."""
+    return terms.second_person_above is not None and amount.to_decimal() > terms.second_person_above
 
 
 def total_usd(

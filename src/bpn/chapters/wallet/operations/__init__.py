@@ -16,6 +16,7 @@ from bpn.chapters.wallet.operations.custody import (
 from bpn.chapters.wallet.operations.deposits import (
     confirm_deposits,
     decide_screening,
+    expire_senders,
     list_screening,
     plan_reading,
     record_blocks,
@@ -23,6 +24,14 @@ from bpn.chapters.wallet.operations.deposits import (
 from bpn.chapters.wallet.operations.history import list_transactions
 from bpn.chapters.wallet.operations.prices import record_prices
 from bpn.chapters.wallet.operations.readiness import head_lags
+from bpn.chapters.wallet.operations.review import (
+    decide_deposit,
+    decide_whitelist,
+    decide_withdrawal,
+    list_frozen,
+    list_pending_whitelist,
+    list_reviewing,
+)
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
 from bpn.chapters.wallet.operations.sending import (
     list_outgoing,
@@ -45,11 +54,10 @@ from bpn.chapters.wallet.operations.wallets import (
 )
 from bpn.chapters.wallet.operations.whitelist import (
     add_withdraw_whitelist,
-    decide_whitelist,
     delete_withdraw_whitelist,
     list_withdraw_whitelist,
 )
-from bpn.chapters.wallet.operations.withdrawals import cancel_withdrawal, decide_withdrawal, request_withdrawal
+from bpn.chapters.wallet.operations.withdrawals import cancel_withdrawal, request_withdrawal
 
 __all__ = [
     "add_deposit_sender",
@@ -60,10 +68,12 @@ __all__ = [
     "create_sub_account",
     "custody_holdings",
     "custody_ledger",
+    "decide_deposit",
     "decide_screening",
     "decide_whitelist",
     "decide_withdrawal",
     "delete_withdraw_whitelist",
+    "expire_senders",
     "find_token",
     "get_asset_balance",
     "get_deposit_address",
@@ -71,7 +81,10 @@ __all__ = [
     "get_wallet_transfer",
     "head_lags",
     "house_funds_booked",
+    "list_frozen",
     "list_outgoing",
+    "list_pending_whitelist",
+    "list_reviewing",
     "list_screening",
     "list_sub_accounts",
     "list_transactions",

@@ -44,7 +44,7 @@ async def plan_reading(
 async def record_blocks(terms: WalletTerms, tx: DatabaseTransaction, reading: Reading) -> bool:
     """Write down what a range of blocks held, and move on; false when another worker was faster.
 
-    Deposits are known by network, transaction hash and log index: reading a range again changes nothing. A range
+    Deposits are known by network, transaction hash and position: reading a range again changes nothing. A range
     that begins before where reading stood replaces blocks that a reorg removed; deposits that are not in the new
     ones are ORPHANED, and what was booked for them is taken back.
     """
@@ -54,7 +54,7 @@ async def record_blocks(terms: WalletTerms, tx: DatabaseTransaction, reading: Re
         return False
     found = await _match(tx, network, reading.transfers)
     if reading.first < position.next_block:
-        still_there = {(seen.hash, seen.log_index) for seen, _, _ in found}
+        still_there = {(seen.hash, seen.position) for seen, _, _ in found}
         await _orphan(tx, network, reading.first, still_there)
     await _record(tx, network, found)
     await chains.replace_blocks(
@@ -89,11 +89,11 @@ async def _match(tx: DatabaseTransaction, network: Network, transfers: Sequence[
 
 async def _record(tx: DatabaseTransaction, network: Network, found: Sequence[_Found]) -> None:
     known = await deposits.lock_by_log(
-        tx, network.name, [(owner[0], seen.hash, seen.log_index) for seen, _, owner in found]
+        tx, network.name, [(owner[0], seen.hash, seen.position) for seen, _, owner in found]
     )
     fresh = []
     for seen, token, owner in found:
-        deposit = known.get((seen.hash, seen.log_index))
+        deposit = known.get((seen.hash, seen.position))
         if deposit is None:
             fresh.append(_new_deposit(tx, network, seen, token, owner))
         elif deposit.block_hash != seen.block_hash:
@@ -135,7 +135,7 @@ def _new_deposit(
         updated_at=tx.now,
         completed_at=None,
     )
-    return Deposit(transaction, seen.log_index, seen.block_hash, seen.contract, None, None)
+    return Deposit(transaction, seen.position, seen.block_hash, seen.contract, None, None)
 
 
 async def _include_again(tx: DatabaseTransaction, deposit: Deposit, seen: SeenTransfer) -> None:
@@ -152,18 +152,42 @@ async def _orphan(tx: DatabaseTransaction, network: Network, first: int, still_t
     gone = [
         deposit
         for deposit in await deposits.lock_from_block(tx, network.name, first)
-        if (deposit.transaction.hash or "", deposit.log_index) not in still_there
+        if (deposit.transaction.hash or "", deposit.position) not in still_there
     ]
     for deposit in gone:
         transaction = deposit.transaction
         rules.check_transition(transaction.transaction_type, transaction.status, Status.ORPHANED)
-        if transaction.status is not Status.CONFIRMING:
-            await ledger.post_one(
-                tx, _movement(tx, transaction, *_booked(transaction)[::-1], "wallet.deposit_orphaned")
-            )
-        orphan = replace(transaction, status=Status.ORPHANED, block_number=None, updated_at=tx.now)
+        await _take_back(tx, transaction)
+        orphan = replace(transaction, status=Status.ORPHANED, block_number=None, updated_at=tx.now, completed_at=None)
         await transactions.save(tx, orphan)
         await events.deposits_changed(tx, [orphan])
+
+
+async def _take_back(tx: DatabaseTransaction, transaction: Transaction) -> None:
+    """Undo what was booked for a deposit that a reorg removed.
+
+    Of what was released, the wallet gives what is available; what is spent becomes a receivable of the merchant.
+    """
+    asset, merchant_id = transaction.amount.asset, transaction.merchant_id
+    custody = rules.custody_account(merchant_id, asset)
+    code = "wallet.deposit_orphaned"
+    if transaction.status is Status.COMPLETED:
+        available = rules.available_account(merchant_id, transaction.wallet_id, asset)
+        (balance,) = await ledger.balances(tx, [available])
+        given = min(transaction.amount.minor, max(0, balance.available))
+        owed = transaction.amount.minor - given
+        receivable = rules.receivable_account(merchant_id, asset)
+        parts = [(available, given, code), (receivable, owed, "wallet.deposit_owed")]
+    elif transaction.status is Status.REJECTED:
+        parts = [(rules.suspense_account(merchant_id, asset), transaction.amount.minor, code)]
+    elif transaction.status is Status.CONFIRMING:
+        parts = []
+    else:
+        unreleased = rules.unreleased_account(merchant_id, transaction.wallet_id, asset)
+        parts = [(unreleased, transaction.amount.minor, code)]
+    movements = [_part(tx, transaction, source, custody, minor, code) for source, minor, code in parts if minor]
+    if movements:
+        await ledger.post_one(tx, *movements)
 
 
 async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network: Network, limit: int = 500) -> int:
@@ -183,19 +207,24 @@ async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network:
         limit=limit,
     )
     deadline = tx.now + terms.sender_deadline
-    accepted = []
+    known = await deposits.with_sender(tx, confirmed)
+    accepted, asked = [], []
     for transaction in confirmed:
         minimum = network.tokens[transaction.amount.asset.currency].minimum_deposit
         if transaction.amount < minimum:
             await _reject_small(tx, transaction, minimum)
             continue
         await ledger.post_one(tx, _movement(tx, transaction, *_booked(transaction), "wallet.deposit"))
-        waiting = replace(transaction, status=Status.SENDER_REQUIRED, updated_at=tx.now)
-        await transactions.save(tx, waiting)
-        await deposits.set_deadline(tx, waiting.merchant_id, waiting.transaction_id, deadline)
-        accepted.append(waiting)
+        # One that a reorg moved may have its sender's details from before.
+        following = Status.SCREENING if transaction.transaction_id in known else Status.SENDER_REQUIRED
+        booked = replace(transaction, status=following, updated_at=tx.now)
+        await transactions.save(tx, booked)
+        accepted.append(booked)
+        if following is Status.SENDER_REQUIRED:
+            await deposits.set_deadline(tx, booked.merchant_id, booked.transaction_id, deadline)
+            asked.append(booked)
     await events.deposits_changed(tx, accepted)
-    await events.sender_required(tx, accepted, deadline)
+    await events.sender_required(tx, asked, deadline)
     return len(confirmed)
 
 
@@ -227,7 +256,57 @@ def _booked(transaction: Transaction) -> tuple[Account, Account]:
 def _movement(
     tx: DatabaseTransaction, transaction: Transaction, debit: Account, credit: Account, code: str
 ) -> Transfer:
-    return Transfer(tx.ids.next(), debit, credit, transaction.amount, code, transaction.transaction_id)
+    return _part(tx, transaction, debit, credit, transaction.amount.minor, code)
+
+
+def _part(
+    tx: DatabaseTransaction, transaction: Transaction, debit: Account, credit: Account, minor: int, code: str
+) -> Transfer:
+    amount = Money(minor, transaction.amount.asset)
+    return Transfer(tx.ids.next(), debit, credit, amount, code, transaction.transaction_id)
+
+
+async def expire_senders(tx: DatabaseTransaction, network: str, limit: int = 100) -> int:
+    """Put deposits into suspense whose sender's details have not come by the deadline; returns how many."""
+    overdue = await deposits.lock_overdue(tx, network, tx.now, limit)
+    for transaction in overdue:
+        await put_into_suspense(tx, transaction, "No sender details came by the deadline.")
+    return len(overdue)
+
+
+async def put_into_suspense(tx: DatabaseTransaction, transaction: Transaction, reason: str) -> Transaction:
+    """Refuse a booked deposit: the money stays held outside the wallet. The caller holds its row."""
+    rules.check_transition(transaction.transaction_type, transaction.status, Status.REJECTED)
+    asset = transaction.amount.asset
+    unreleased = rules.unreleased_account(transaction.merchant_id, transaction.wallet_id, asset)
+    suspense = rules.suspense_account(transaction.merchant_id, asset)
+    await ledger.post_one(tx, _movement(tx, transaction, unreleased, suspense, "wallet.deposit_refused"))
+    refused = replace(transaction, status=Status.REJECTED, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
+    await transactions.save(tx, refused)
+    await events.deposits_changed(tx, [refused])
+    return refused
+
+
+async def release_deposit(tx: DatabaseTransaction, transaction: Transaction) -> Transaction:
+    """Give a booked deposit to its wallet, less what the merchant owes. The caller holds its row."""
+    rules.check_transition(transaction.transaction_type, transaction.status, Status.COMPLETED)
+    asset, merchant_id = transaction.amount.asset, transaction.merchant_id
+    unreleased = rules.unreleased_account(merchant_id, transaction.wallet_id, asset)
+    available = rules.available_account(merchant_id, transaction.wallet_id, asset)
+    receivable = rules.receivable_account(merchant_id, asset)
+    (owed,) = await ledger.balances(tx, [receivable])
+    repaid = min(-owed.posted, transaction.amount.minor)
+    parts = [
+        (receivable, repaid, "wallet.deposit_owed_repaid"),
+        (available, transaction.amount.minor - repaid, "wallet.deposit_released"),
+    ]
+    await ledger.post_one(
+        tx, *[_part(tx, transaction, unreleased, target, minor, code) for target, minor, code in parts if minor]
+    )
+    released = replace(transaction, status=Status.COMPLETED, fail_reason=None, updated_at=tx.now, completed_at=tx.now)
+    await transactions.save(tx, released)
+    await events.deposits_changed(tx, [released])
+    return released
 
 
 async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: str) -> list[ScreeningCase]:
@@ -258,15 +337,10 @@ async def decide_screening(
     transaction = await transactions.lock(tx, case.merchant_id, case.transaction_id)
     if transaction is None or transaction.status is not Status.SCREENING:
         return None
-    if hit:
-        decided = replace(transaction, status=Status.FROZEN, fail_reason=reason, updated_at=tx.now)
-    else:
-        asset = transaction.amount.asset
-        unreleased = rules.unreleased_account(transaction.merchant_id, transaction.wallet_id, asset)
-        available = rules.available_account(transaction.merchant_id, transaction.wallet_id, asset)
-        await ledger.post_one(tx, _movement(tx, transaction, unreleased, available, "wallet.deposit_released"))
-        decided = replace(transaction, status=Status.COMPLETED, updated_at=tx.now, completed_at=tx.now)
-    rules.check_transition(transaction.transaction_type, transaction.status, decided.status)
-    await transactions.save(tx, decided)
-    await events.deposits_changed(tx, [decided])
-    return decided
+    if not hit:
+        return await release_deposit(tx, transaction)
+    rules.check_transition(transaction.transaction_type, transaction.status, Status.FROZEN)
+    frozen = replace(transaction, status=Status.FROZEN, fail_reason=reason, updated_at=tx.now)
+    await transactions.save(tx, frozen)
+    await events.deposits_changed(tx, [frozen])
+    return frozen

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bpn.chapters.wallet import events, rules
+from bpn.chapters.wallet.errors import ServicePaused
 from bpn.chapters.wallet.model import (
     FINAL,
     Funds,
@@ -21,7 +22,12 @@ from bpn.chapters.wallet.model import (
     Transaction,
     WalletTerms,
 )
-from bpn.chapters.wallet.operations.withdrawals import release, require_usable_address, resolutions
+from bpn.chapters.wallet.operations.withdrawals import (
+    release,
+    require_nothing_owed,
+    require_usable_address,
+    resolutions,
+)
 from bpn.chapters.wallet.store import chains, transactions
 from bpn.chapters.wallet.store import withdrawals as store
 from bpn.database.pool import Transaction as DatabaseTransaction
@@ -67,7 +73,7 @@ async def prepare_outgoing(
     first = nonce
     for transaction in await store.lock_unsent(tx, network.name, limit):
         token = network.tokens[transaction.amount.asset.currency]
-        if not await _still_allowed(terms, tx, transaction):
+        if not await _may_leave(terms, tx, transaction):
             continue
         if tokens.get(token.contract, 0) < transaction.amount.minor or native < GAS_LIMIT * funds.max_fee:
             continue
@@ -81,13 +87,18 @@ async def prepare_outgoing(
     return nonce - first
 
 
-async def _still_allowed(terms: WalletTerms, tx: DatabaseTransaction, transaction: Transaction) -> bool:
+async def _may_leave(terms: WalletTerms, tx: DatabaseTransaction, transaction: Transaction) -> bool:
+    """Whether a withdrawal may be sent now; one whose address is no longer usable is rejected, others wait."""
     network = terms.networks[transaction.amount.asset.network or ""]
     token = network.tokens[transaction.amount.asset.currency]
     try:
         await require_usable_address(terms, tx, transaction.merchant_id, token, transaction.to_address or "")
     except Refusal as refusal:
         await release(tx, transaction, Status.REJECTED, refusal.message)
+        return False
+    try:
+        await require_nothing_owed(tx, transaction.merchant_id, token)
+    except ServicePaused:
         return False
     return True
 

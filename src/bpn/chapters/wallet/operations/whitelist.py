@@ -74,37 +74,6 @@ async def add_withdraw_whitelist(
     return entry
 
 
-async def decide_whitelist(
-    terms: WalletTerms,
-    tx: DatabaseTransaction,
-    merchant_id: int,
-    whitelist_id: int,
-    *,
-    approved: bool,
-    reason: str | None,
-) -> WhitelistEntry:
-    """The operator's decision on an entry; the cooling time starts at the approval.
-
-    Raises:
-        WhitelistEntryNotFound: no such entry.
-        InvalidState: it was decided before.
-    """
-    entry = await store.lock(tx, terms.cipher, merchant_id, whitelist_id)
-    if entry is None:
-        raise WhitelistEntryNotFound(f"There is no whitelist entry {whitelist_id}.")
-    if entry.status is not WhitelistStatus.PENDING:
-        raise InvalidState(f"The entry is {entry.status} already.")
-    decided = replace(
-        entry,
-        status=WhitelistStatus.APPROVED if approved else WhitelistStatus.REJECTED,
-        fail_reason=None if approved else reason,
-        available_at=tx.now + terms.whitelist_cooling,
-    )
-    await store.save(tx, decided)
-    await events.whitelist_changed(tx, decided)
-    return decided
-
-
 async def delete_withdraw_whitelist(
     terms: WalletTerms,
     tx: DatabaseTransaction,

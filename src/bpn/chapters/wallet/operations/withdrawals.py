@@ -1,11 +1,11 @@
-"""Ask for a withdrawal, cancel it, decide on it. Sending stands in `sending`."""
+"""Ask for a withdrawal, cancel it. The operator's decisions stand in `review`, sending in `sending`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from bpn.chapters.wallet import events, rules
-from bpn.chapters.wallet.errors import AddressCooling, AddressNotWhitelisted, TransactionNotFound
+from bpn.chapters.wallet.errors import AddressCooling, AddressNotWhitelisted, ServicePaused, TransactionNotFound
 from bpn.chapters.wallet.model import (
     Status,
     Token,
@@ -48,12 +48,14 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
         AmountTooSmall: less than the minimum.
         AddressNotWhitelisted: not on the list, or not approved.
         AddressCooling: approved, usable later.
+        ServicePaused: a reorg removed a deposit that was spent; withdrawals of the token wait until that is settled.
         InsufficientBalance: less available than amount and fee.
     """
     rules.check_withdrawal_amount(command.token, command.amount)
     address = rules.parse_address(command.address)
     wallet = await require_wallet(tx, command.merchant_id, command.wallet_id)
     await require_usable_address(terms, tx, command.merchant_id, command.token, address)
+    await require_nothing_owed(tx, command.merchant_id, command.token)
     review = rules.needs_review(terms, command.amount)
     transaction_id = tx.ids.next()
     transaction = Transaction(
@@ -105,6 +107,16 @@ async def require_usable_address(
         )
 
 
+async def require_nothing_owed(tx: DatabaseTransaction, merchant_id: int, token: Token) -> None:
+    """Raise ServicePaused while the merchant owes what a reorg took away after it was spent."""
+    (owed,) = await ledger.balances(tx, [rules.receivable_account(merchant_id, token.asset)])
+    if owed.posted:
+        raise ServicePaused(
+            f"Withdrawals of {token.asset.code} wait: a deposit of {Money(-owed.posted, token.asset)} that was spent"
+            " has vanished from the chain."
+        )
+
+
 async def _hold(tx: DatabaseTransaction, transaction: Transaction) -> store.Holds:
     amount_hold = _hold_of(tx, transaction, transaction.amount, "wallet.withdrawal")
     if transaction.fee.minor == 0:
@@ -151,33 +163,8 @@ async def cancel_withdrawal(
         TransactionNotFound: no such withdrawal.
         InvalidState: it has left REVIEWING.
     """
-    return await _release(tx, merchant_id, transaction_id, Status.CANCELLED, "Cancelled by the merchant.")
-
-
-async def decide_withdrawal(
-    tx: DatabaseTransaction, merchant_id: int, transaction_id: int, *, approved: bool, reason: str | None
-) -> Transaction:
-    """The operator's decision on a withdrawal under review; twice the same click is one decision.
-
-    Raises:
-        TransactionNotFound: no such withdrawal.
-        InvalidState: it was decided before, or cancelled.
-    """
-    if not approved:
-        return await _release(tx, merchant_id, transaction_id, Status.REJECTED, reason)
-    transaction = await _lock_reviewed(tx, merchant_id, transaction_id)
-    approved_one = replace(transaction, status=Status.PROCESSING, updated_at=tx.now)
-    await transactions.save(tx, approved_one)
-    await store.set_unsent(tx, approved_one, unsent=True)
-    await events.withdrawal_changed(tx, approved_one)
-    return approved_one
-
-
-async def _release(
-    tx: DatabaseTransaction, merchant_id: int, transaction_id: int, status: Status, reason: str | None
-) -> Transaction:
-    transaction = await _lock_reviewed(tx, merchant_id, transaction_id)
-    return await release(tx, transaction, status, reason)
+    transaction = await lock_reviewed(tx, merchant_id, transaction_id)
+    return await release(tx, transaction, Status.CANCELLED, "Cancelled by the merchant.")
 
 
 async def release(tx: DatabaseTransaction, transaction: Transaction, status: Status, reason: str | None) -> Transaction:
@@ -191,7 +178,8 @@ async def release(tx: DatabaseTransaction, transaction: Transaction, status: Sta
     return released
 
 
-async def _lock_reviewed(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> Transaction:
+async def lock_reviewed(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> Transaction:
+    """A withdrawal under review, held. Raises TransactionNotFound, or InvalidState when it has left REVIEWING."""
     transaction = await transactions.lock(tx, merchant_id, transaction_id)
     if transaction is None or transaction.transaction_type is not TransactionType.WITHDRAW:
         raise TransactionNotFound(f"There is no withdrawal {transaction_id}.")

@@ -17,7 +17,7 @@ async def insert(tx: DatabaseTransaction, network: str, deposits: Sequence[Depos
     """Add what the chain said of deposits whose transactions are added already."""
     await tx.connection.execute(
         """
-        INSERT INTO wallet_deposits (network, merchant_id, transaction_id, hash, log_index, block_hash, contract)
+        INSERT INTO wallet_deposits (network, merchant_id, transaction_id, hash, position, block_hash, contract)
         SELECT %s, * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::integer[], %s::text[], %s::text[])
         """,
         (
@@ -25,7 +25,7 @@ async def insert(tx: DatabaseTransaction, network: str, deposits: Sequence[Depos
             integers([d.transaction.merchant_id for d in deposits]),
             integers([d.transaction.transaction_id for d in deposits]),
             [d.transaction.hash for d in deposits],
-            integers([d.log_index for d in deposits]),
+            integers([d.position for d in deposits]),
             texts([d.block_hash for d in deposits]),
             texts([d.contract for d in deposits]),
         ),
@@ -33,7 +33,7 @@ async def insert(tx: DatabaseTransaction, network: str, deposits: Sequence[Depos
 
 
 _DEPOSIT = f"""
-    SELECT d.log_index, d.block_hash, d.contract, d.sender_deadline, d.sender_digest, {COLUMNS}
+    SELECT d.position, d.block_hash, d.contract, d.sender_deadline, d.sender_digest, {COLUMNS}
     FROM wallet_deposits d JOIN wallet_transactions t USING (merchant_id, transaction_id)
 """
 
@@ -44,8 +44,8 @@ async def lock_by_log(
     """Known deposits by hash and log index, held; `logs` are merchant, hash and log index."""
     cursor = await tx.connection.execute(
         f"""
-        {_DEPOSIT} JOIN unnest(%s::bigint[], %s::text[], %s::integer[]) g(merchant_id, hash, log_index)
-            ON d.merchant_id = g.merchant_id AND d.network = %s AND d.hash = g.hash AND d.log_index = g.log_index
+        {_DEPOSIT} JOIN unnest(%s::bigint[], %s::text[], %s::integer[]) g(merchant_id, hash, position)
+            ON d.merchant_id = g.merchant_id AND d.network = %s AND d.hash = g.hash AND d.position = g.position
         FOR UPDATE OF t
         """,
         (
@@ -56,7 +56,7 @@ async def lock_by_log(
         ),
     )
     deposits = [_deposit(row) for row in await cursor.fetchall()]
-    return {(deposit.transaction.hash or "", deposit.log_index): deposit for deposit in deposits}
+    return {(deposit.transaction.hash or "", deposit.position): deposit for deposit in deposits}
 
 
 async def lock_for_sender(
@@ -79,7 +79,7 @@ async def lock_from_block(tx: DatabaseTransaction, network: str, number: int) ->
     cursor = await tx.connection.execute(
         f"""
         {_DEPOSIT} WHERE t.transaction_type = 'DEPOSIT' AND t.network = %s AND t.block_number >= %s
-          AND t.status <> %s AND t.completed_at IS NULL
+          AND t.status <> %s
         ORDER BY t.transaction_id FOR UPDATE OF t
         """,
         (network, number, Status.ORPHANED),
@@ -88,10 +88,10 @@ async def lock_from_block(tx: DatabaseTransaction, network: str, number: int) ->
 
 
 def _deposit(row: Sequence[Any]) -> Deposit:
-    log_index, block_hash, contract, deadline, digest, *rest = row
+    position, block_hash, contract, deadline, digest, *rest = row
     return Deposit(
         transaction_of(rest),
-        log_index,
+        position,
         block_hash,
         contract,
         deadline,
@@ -107,12 +107,37 @@ async def set_block(tx: DatabaseTransaction, deposit: Deposit, block_hash: str) 
     )
 
 
+async def with_sender(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> set[int]:
+    """Which of these deposits have their sender's details already, by id."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT d.transaction_id FROM unnest(%s::bigint[], %s::bigint[]) g(merchant_id, transaction_id)
+        JOIN wallet_deposits d USING (merchant_id, transaction_id) WHERE d.sender_digest IS NOT NULL
+        """,
+        (integers([t.merchant_id for t in transactions]), integers([t.transaction_id for t in transactions])),
+    )
+    return {int(transaction_id) for (transaction_id,) in await cursor.fetchall()}
+
+
 async def set_deadline(tx: DatabaseTransaction, merchant_id: int, transaction_id: int, deadline: datetime) -> None:
     """Note until when the sender's details are awaited."""
     await tx.connection.execute(
         "UPDATE wallet_deposits SET sender_deadline = %s WHERE merchant_id = %s AND transaction_id = %s",
         (deadline, merchant_id, transaction_id),
     )
+
+
+async def lock_overdue(tx: DatabaseTransaction, network: str, now: datetime, limit: int) -> list[Transaction]:
+    """Deposits whose sender's details have not come by their deadline, held."""
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM wallet_deposits d JOIN wallet_transactions t USING (merchant_id, transaction_id)
+        WHERE d.network = %s AND d.sender_deadline < %s AND d.sender_digest IS NULL AND t.status = %s
+        ORDER BY d.sender_deadline LIMIT %s FOR UPDATE OF t SKIP LOCKED
+        """,
+        (network, now, Status.SENDER_REQUIRED, limit),
+    )
+    return [transaction_of(row) for row in await cursor.fetchall()]
 
 
 async def set_sender(

@@ -97,6 +97,14 @@ async def find_by_address(
     return None if row is None else _entry(cipher, row)
 
 
+async def pending(tx: DatabaseTransaction, cipher: Cipher, limit: int = 500) -> list[WhitelistEntry]:
+    """Entries of all merchants that wait for a decision, oldest first."""
+    cursor = await tx.connection.execute(
+        f"SELECT {_COLUMNS} FROM wallet_whitelist WHERE status = 'PENDING' ORDER BY whitelist_id LIMIT %s", (limit,)
+    )
+    return [_entry(cipher, row) for row in await cursor.fetchall()]
+
+
 async def page(
     tx: DatabaseTransaction,
     cipher: Cipher,

@@ -1,0 +1,195 @@
+"""What waits for the operator, and deciding it: withdrawals under review, frozen deposits, whitelist entries."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bpn.audit import operations as audit
+from bpn.audit.model import AuditEntry, Decision
+from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.errors import TransactionNotFound, WhitelistEntryNotFound
+from bpn.chapters.wallet.model import Transaction, WalletTerms, WhitelistEntry
+from bpn.cli.installation import configure_logging, in_house, load_settings, say
+from bpn.cli.merchants import Json
+from bpn.cli.servers import Data
+from bpn.database.pool import Transaction as DatabaseTransaction
+from bpn.wiring.house import House
+
+withdrawal_commands = typer.Typer(help="Decide on withdrawals that wait for review.", no_args_is_help=True)
+deposit_commands = typer.Typer(help="Decide on deposits that screening froze.", no_args_is_help=True)
+whitelist_commands = typer.Typer(help="Decide on whitelist entries that wait for approval.", no_args_is_help=True)
+audit_commands = typer.Typer(help="Look at what was decided.", no_args_is_help=True)
+
+Subject = Annotated[int, typer.Argument(help="Its id.")]
+Actor = Annotated[str | None, typer.Option(help="Who decides; you, by the name of your login, when absent.")]
+Why = Annotated[str | None, typer.Option("--reason", help="Why; the merchant sees it.")]
+Result = TypeVar("Result")
+Work = Callable[[WalletTerms, DatabaseTransaction], Awaitable[Result]]
+
+
+@withdrawal_commands.command("list")
+def list_withdrawals(as_json: Json = False, data: Data = None) -> None:
+    """Withdrawals that wait for the operator, oldest first."""
+    _show([_row(one) for one in _run(data, wallet.list_reviewing)], as_json=as_json)
+
+
+@withdrawal_commands.command("approve")
+def approve_withdrawal(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
+    """Let a withdrawal leave. Large ones need a second person, by BPN_SECOND_PERSON_ABOVE."""
+    _decide_withdrawal(transaction_id, _decision(actor, reason, approved=True), data)
+
+
+@withdrawal_commands.command("reject")
+def reject_withdrawal(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
+    """Refuse a withdrawal; what was held is free again."""
+    _decide_withdrawal(transaction_id, _decision(actor, reason, approved=False), data)
+
+
+def _decide_withdrawal(transaction_id: int, decision: Decision, data: Data) -> None:
+    async def decide(terms: WalletTerms, tx: DatabaseTransaction) -> Transaction:
+        found = _find(await wallet.list_reviewing(terms, tx), transaction_id, "withdrawal under review")
+        return await wallet.decide_withdrawal(terms, tx, found.merchant_id, transaction_id, decision)
+
+    decided = _run(data, decide)
+    waits = decision.approved and decided.status == "REVIEWING"
+    say(f"{transaction_id} is {decided.status}{': another person must approve too' if waits else ''}.")
+
+
+@deposit_commands.command("list")
+def list_deposits(as_json: Json = False, data: Data = None) -> None:
+    """Deposits that screening froze, oldest first."""
+    _show([_row(one) for one in _run(data, wallet.list_frozen)], as_json=as_json)
+
+
+@deposit_commands.command("release")
+def release_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
+    """Give a frozen deposit to its wallet."""
+    _decide_deposit(transaction_id, _decision(actor, reason, approved=True), data)
+
+
+@deposit_commands.command("refuse")
+def refuse_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
+    """Put a frozen deposit into suspense."""
+    _decide_deposit(transaction_id, _decision(actor, reason, approved=False), data)
+
+
+def _decide_deposit(transaction_id: int, decision: Decision, data: Data) -> None:
+    async def decide(terms: WalletTerms, tx: DatabaseTransaction) -> Transaction:
+        found = _find(await wallet.list_frozen(terms, tx), transaction_id, "frozen deposit")
+        return await wallet.decide_deposit(tx, found.merchant_id, transaction_id, decision)
+
+    say(f"{transaction_id} is {_run(data, decide).status}.")
+
+
+@whitelist_commands.command("list")
+def list_whitelist(as_json: Json = False, data: Data = None) -> None:
+    """Whitelist entries that wait for the operator, oldest first."""
+    rows = [
+        {
+            "id": str(entry.whitelist_id),
+            "merchant": str(entry.merchant_id),
+            "asset": f"{entry.currency}@{entry.network}",
+            "address": entry.address,
+            "alias": entry.alias,
+        }
+        for entry in _run(data, wallet.list_pending_whitelist)
+    ]
+    _show(rows, as_json=as_json)
+
+
+@whitelist_commands.command("approve")
+def approve_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
+    """Allow an address; it is usable after the cooling time."""
+    _decide_whitelist(whitelist_id, _decision(actor, reason, approved=True), data)
+
+
+@whitelist_commands.command("reject")
+def reject_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
+    """Refuse an address."""
+    _decide_whitelist(whitelist_id, _decision(actor, reason, approved=False), data)
+
+
+def _decide_whitelist(whitelist_id: int, decision: Decision, data: Data) -> None:
+    async def decide(terms: WalletTerms, tx: DatabaseTransaction) -> WhitelistEntry:
+        waiting = await wallet.list_pending_whitelist(terms, tx)
+        found = next((entry for entry in waiting if entry.whitelist_id == whitelist_id), None)
+        if found is None:
+            raise WhitelistEntryNotFound(f"There is no whitelist entry {whitelist_id} that waits.")
+        return await wallet.decide_whitelist(terms, tx, found.merchant_id, whitelist_id, decision)
+
+    say(f"{whitelist_id} is {_run(data, decide).status}.")
+
+
+@audit_commands.command("list")
+def list_audit(as_json: Json = False, data: Data = None) -> None:
+    """The newest decisions: who, what, why, before and after."""
+
+    async def read(_terms: WalletTerms, tx: DatabaseTransaction) -> list[AuditEntry]:
+        return await audit.list_entries(tx)
+
+    rows = [
+        {
+            "time": entry.created_at.isoformat(timespec="seconds"),
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": str(entry.subject_id),
+            "reason": entry.reason or "",
+            "before": entry.before,
+            "after": entry.after,
+        }
+        for entry in _run(data, read)
+    ]
+    _show(rows, as_json=as_json)
+
+
+def _decision(actor: str | None, reason: str | None, *, approved: bool) -> Decision:
+    return Decision(approved, actor or getpass.getuser(), reason)
+
+
+def _find(waiting: Sequence[Transaction], transaction_id: int, what: str) -> Transaction:
+    for transaction in waiting:
+        if transaction.transaction_id == transaction_id:
+            return transaction
+    raise TransactionNotFound(f"There is no {what} {transaction_id}.")
+
+
+def _row(transaction: Transaction) -> Mapping[str, str]:
+    return {
+        "id": str(transaction.transaction_id),
+        "merchant": str(transaction.merchant_id),
+        "amount": f"{transaction.amount} {transaction.amount.asset.code}",
+        "from": transaction.from_address or "",
+        "to": transaction.to_address or "",
+        "since": transaction.updated_at.isoformat(timespec="seconds"),
+        "reason": transaction.fail_reason or "",
+    }
+
+
+def _run(data: Data, work: Work[Result]) -> Result:
+    configure_logging()
+
+    async def run(house: House) -> Result:
+        async with house.database.transaction() as tx:
+            return await work(house.wallet_terms, tx)
+
+    return in_house(load_settings(data), run)
+
+
+def _show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows))
+        return
+    if not rows:
+        say("Nothing waits.")
+        return
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*row.values())
+    Console().print(table)
