@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """The base URL that others reach this installation by; made from host and port when absent."""
     signature_window_seconds: int = 300
     """How far a request's timestamp may be from now."""
+    requests_per_second: int | None = None
+    """Of one key, in each API process; 100 by default, as many as it likes in the sandbox."""
 
     sandbox: bool = True
     """Simulated outside world and mock routes; switch off before real money."""
@@ -134,6 +136,11 @@ class Settings(BaseSettings):
     def simulated_chains(self) -> list[str]:
         """The networks that the sandbox simulates."""
         return [name for name, chain in self.chains.items() if chain.rpc_url is None]
+
+    @property
+    def rate_limit(self) -> int | None:
+        """Requests a second of one key; None for as many as it likes."""
+        return (None if self.sandbox else 100) if self.requests_per_second is None else self.requests_per_second
 
     @property
     def whitelist_approval(self) -> bool:

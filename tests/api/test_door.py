@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from pathlib import Path
 
 import pytest
 
+from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.client import signed_headers
 from bpn.merchants import operations as merchants
 from bpn.merchants.model import Permission
-from installation import Installation, Merchant
+from conftest import copy_database
+from installation import Installation, Merchant, open_installation
 
 BALANCE = "/v1/wallet/asset-balance"
 CREATE = "/v1/wallet/sub-account/create"
@@ -209,3 +213,16 @@ async def test_a_fault_tells_nothing_but_the_trace_id(
     answer = await merchant.order(CREATE, {"name": "Store"})
     assert (answer.status, answer.code, answer.data) == (500, "INTERNAL_ERROR", None)
     assert "secret" not in json.dumps(answer.body)
+
+
+async def test_a_key_may_ask_so_often_and_no_oftener(server: EmbeddedPostgres, tmp_path: Path) -> None:
+    async with open_installation(copy_database(server), tmp_path, requests_per_second=5) as house:
+        merchant = await house.merchant()
+        answers = [await merchant.ask(BALANCE) for _ in range(6)]
+        assert [answer.status for answer in answers] == [200] * 5 + [429]
+        assert (answers[5].code, answers[5].headers["retry-after"]) == ("RATE_LIMITED", "1")
+        refused = await merchant.order(CREATE, {"name": "Store"})
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        assert (await (await house.merchant()).ask(BALANCE)).status == 200
+        await asyncio.sleep(1.05)
+        assert (await merchant.ask(BALANCE)).status == 200

@@ -1,7 +1,7 @@
 """The door: every signed request comes in here and every answer goes out here.
 
-Order of refusals: path, method, missing header, key, IP, timestamp, signature, replay, suspended, permission, body,
-idempotency, business. Two faults always give the same answer. Nothing is sent before it is committed.
+Order of refusals: path, method, missing header, key, IP, timestamp, signature, replay, rate, suspended, permission,
+body, idempotency, business. Two faults always give the same answer. Nothing is sent before it is committed.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from bpn.api.errors import (
 )
 from bpn.api.gathering import Gathering
 from bpn.api.measures import REQUESTS
+from bpn.api.rate import RateLimit
 from bpn.api.route import Call, Outcome, Route
 from bpn.api.tracing import trace_id_of
 from bpn.database.pool import Database
@@ -62,9 +63,15 @@ _LONGEST_CLAIM = 128
 
 @dataclass(frozen=True, slots=True)
 class DoorTerms:
-    """What an operator may set about the door. `window_seconds`: how far a timestamp may be from now."""
+    """What an operator may set about the door.
+
+    Attributes:
+        window_seconds: how far a timestamp may be from now.
+        requests_per_second: of one key; None for as many as it likes.
+    """
 
     window_seconds: int
+    requests_per_second: int | None = None
 
 
 class Door:
@@ -97,6 +104,7 @@ class Door:
         self._credentials = credentials
         self._clock = clock
         self._terms = terms
+        self._rate = RateLimit(terms.requests_per_second)
         self._after_commit = after_commit
         self._beyond = beyond
 
@@ -111,28 +119,31 @@ class Door:
         trace_id = trace_id_of(headers.get(b"traceparent"))
         route = self._routes.get((scope["method"], path))
         with structlog.contextvars.bound_contextvars(traceId=trace_id):
-            status, body = await self._answer(route, scope, headers, receive, trace_id)
+            status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
         REQUESTS.labels(route.operation if route else "none", str(status)).observe(time.perf_counter() - started)
         response_headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"x-trace-id", trace_id.encode()),
+            *more_headers,
         ]
         await send({"type": "http.response.start", "status": status, "headers": response_headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(
         self, route: Route | None, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, trace_id: str
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         try:
             data = await self._data(route, scope, headers, receive)
         except Refusal as refusal:
             log.info("refused", code=refusal.code, path=scope["path"])
-            return http_status(refusal), refusal_envelope(trace_id, refusal)
+            wait = getattr(refusal, "retry_after_seconds", None)
+            headers_of_refusal = [] if wait is None else [(b"retry-after", str(wait).encode())]
+            return http_status(refusal), refusal_envelope(trace_id, refusal), headers_of_refusal
         except Exception:
             log.exception("fault", path=scope["path"])
-            return 500, fault_envelope(trace_id)
-        return 200, envelope(trace_id, data)
+            return 500, fault_envelope(trace_id), []
+        return 200, envelope(trace_id, data), []
 
     async def _data(self, route: Route | None, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         if route is None:
@@ -153,6 +164,7 @@ class Door:
         credential = await self._credential(given, scope)
         self._check_timestamp(given)
         signing.check_query_signature(given, credential.secret, query)
+        self._rate.check(given.api_key)
         _check_standing(credential, route)
         request = _read_query(route, query)
         outcome = await self._readings[route.path].run(Call(credential.merchant, request))
@@ -168,6 +180,7 @@ class Door:
         merchant_id = credential.merchant.merchant_id
         seen = replay.Seen.of(merchant_id, given.signature, timestamp, route.path, self._terms.window_seconds)
         try:
+            self._rate.check(given.api_key)
             _check_standing(credential, route)
             request = _read_body_fields(route, headers, body)
             claim = _claim(route, merchant_id, request, seen, headers, body)

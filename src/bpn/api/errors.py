@@ -123,6 +123,18 @@ class MethodNotAllowed(Refusal):
     http_status = 405
 
 
+class RateLimited(Refusal):
+    """The key asks more often than it may; `retry_after_seconds` is the header Retry-After."""
+
+    code = "RATE_LIMITED"
+    kind = Kind.UNAVAILABLE
+    http_status = 429
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class Unavailable(Refusal):
     """The service cannot answer just now; nothing happened, try again."""
 
@@ -136,6 +148,7 @@ AT_THE_DOOR: tuple[type[Refusal], ...] = (
     IpNotAllowed,
     TimestampOutOfWindow,
     InvalidSignature,
+    RateLimited,
     MerchantSuspended,
     PermissionDenied,
     Unavailable,

@@ -47,7 +47,7 @@ def api_application(house: House) -> Application:
         database=house.database,
         credentials=house.credentials,
         clock=house.clock,
-        terms=DoorTerms(house.settings.signature_window_seconds),
+        terms=DoorTerms(house.settings.signature_window_seconds, house.settings.rate_limit),
         after_commit=lambda: house.jobs.nudge(RELAY),
         beyond=surroundings(described, lambda: readiness(house), []),
     )

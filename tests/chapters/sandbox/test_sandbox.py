@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
+from bpn.ports.readers import SourceUnavailableError
 from bpn.settings import Settings
 from bpn.wiring.house import open_house
 from bpn.wiring.merchants import onboard_merchant
@@ -15,6 +17,7 @@ from installation import OUTSIDE, Installation, Merchant, serving
 
 DEPOSIT = "/v1/mock/wallet/deposit"
 CLOCK = "/v1/mock/clock/advance"
+SCENARIO = "/v1/mock/scenario"
 
 
 @pytest.fixture
@@ -67,6 +70,38 @@ class TestAdvanceClock:
         assert (answer.status, answer.fields) == (400, ["seconds"])
 
 
+class TestMockScenario:
+    async def test_a_reorg_that_loses_a_deposit(self, house: Installation, merchant: Merchant) -> None:
+        await house.chains["ETH"].mine(3)
+        hash_ = await merchant.deposit("7", "USDC", "ETH")
+        await house.until(lambda: merchant.record(hash=hash_))
+        body = {"name": "chain_reorg", "network": "ETH", "blocks": 2, "keep": False}
+        assert await merchant.post(SCENARIO, body) == {"name": "chain_reorg", "network": "ETH"}
+        await house.until(lambda: merchant.record(hash=hash_, status="ORPHANED"))
+
+    async def test_a_silent_node_loses_nothing(self, house: Installation, merchant: Merchant) -> None:
+        hash_ = await merchant.deposit("7", "USDC", "ETH")
+        await merchant.post(SCENARIO, {"name": "rpc_down", "network": "ETH", "seconds": 1})
+        with pytest.raises(SourceUnavailableError):
+            await house.job("wallet.read_blocks:ETH")()
+        await asyncio.sleep(1.1)
+        await house.until(lambda: merchant.record(hash=hash_, status="SENDER_REQUIRED"))
+
+    @pytest.mark.parametrize(
+        ("body", "status", "fields"),
+        [
+            ({}, 400, ["name"]),
+            ({"name": "earthquake"}, 400, ["name"]),
+            ({"name": "chain_reorg", "blocks": 0}, 400, ["blocks"]),
+            ({"name": "rpc_down", "seconds": 10**6}, 400, ["seconds"]),
+            ({"name": "rpc_down", "network": "TRON"}, 422, ["network"]),
+        ],
+    )
+    async def test_refuses(self, merchant: Merchant, body: dict[str, object], status: int, fields: list[str]) -> None:
+        answer = await merchant.order(SCENARIO, body)
+        assert (answer.status, answer.fields) == (status, fields)
+
+
 async def test_where_a_real_rail_is_configured_there_are_no_levers(server: EmbeddedPostgres, tmp_path: Path) -> None:
     chains = {"BSC": {"rpc_url": "http://127.0.0.1:9/"}}
     settings = Settings(data_dir=tmp_path, chains=chains)
@@ -79,6 +114,6 @@ async def test_where_a_real_rail_is_configured_there_are_no_levers(server: Embed
             merchant = Merchant(
                 outside, made.merchant.merchant_id, made.key.api_key, made.key.secret, made.primary_wallet_id
             )
-            for path in (DEPOSIT, CLOCK):
+            for path in (DEPOSIT, CLOCK, SCENARIO):
                 answer = await merchant.order(path, {"seconds": 1})
                 assert (answer.status, answer.code) == (404, "ROUTE_NOT_FOUND")

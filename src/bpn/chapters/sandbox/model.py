@@ -19,6 +19,17 @@ class SandboxTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Scenario:
+    """Something that goes wrong outside: `chain_reorg` (blocks, keep) or `rpc_down` (seconds)."""
+
+    name: str
+    network: str | None
+    blocks: int
+    keep: bool
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClockReading:
     """Business time, and how far it is ahead of wall time."""
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bpn.chapters.sandbox.errors import NotSimulated, SimulationUnavailable
-from bpn.chapters.sandbox.model import ClockReading, SandboxTerms
+from bpn.chapters.sandbox.model import ClockReading, SandboxTerms, Scenario
 from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.model import Token
 from bpn.database import business_clock
 from bpn.database.pool import Transaction
 from bpn.kernel.errors import FieldError
 from bpn.kernel.money import Money
 from bpn.ports.readers import SourceUnavailableError
+from bpn.ports.simulation import SandboxChain
 
 
 async def mock_deposit(
@@ -42,14 +44,40 @@ async def mock_deposit(
         SimulationUnavailable: the chain does not answer.
     """
     network = token.asset.network or ""
-    chain = terms.chains.get(network)
-    if chain is None:
-        raise NotSimulated(f"{network} is a real network.", [FieldError("network", "is not simulated")])
+    chain = _chain(terms, network)
     address = await wallet.get_deposit_address(terms.wallet, tx, merchant_id, wallet_id, token.asset.currency, network)
     try:
         return await chain.send_token(token.contract, address.address, amount.minor, sender)
     except SourceUnavailableError as error:
         raise SimulationUnavailable("The sandbox's chain does not answer; try again.") from error
+
+
+async def mock_scenario(terms: SandboxTerms, scenario: Scenario) -> str:
+    """Have something go wrong outside; the network it happens on.
+
+    Raises:
+        UnsupportedNetwork: no such network.
+        SimulationUnavailable: the chain does not answer.
+    """
+    network = scenario.network or terms.wallet.home_network
+    if network not in terms.wallet.networks:
+        raise UnsupportedNetwork(f"{network} is not offered.", [FieldError("network", "is not offered")])
+    chain = _chain(terms, network)
+    try:
+        if scenario.name == "chain_reorg":
+            await chain.reorganise(scenario.blocks, keep=scenario.keep)
+        else:
+            await chain.fall_silent(scenario.seconds)
+    except SourceUnavailableError as error:
+        raise SimulationUnavailable("The sandbox's chain does not answer; try again.") from error
+    return network
+
+
+def _chain(terms: SandboxTerms, network: str) -> SandboxChain:
+    chain = terms.chains.get(network)
+    if chain is None:
+        raise NotSimulated(f"{network} is a real network.", [FieldError("network", "is not simulated")])
+    return chain
 
 
 async def advance_clock(tx: Transaction, seconds: int) -> ClockReading:

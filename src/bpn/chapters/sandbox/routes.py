@@ -5,7 +5,7 @@ from __future__ import annotations
 from bpn.api.fields import parse_amount
 from bpn.api.route import Merchant, Permission, Transaction, post
 from bpn.chapters.sandbox import errors, operations, schemas
-from bpn.chapters.sandbox.model import SandboxTerms
+from bpn.chapters.sandbox.model import SandboxTerms, Scenario
 from bpn.chapters.wallet import errors as wallet_errors
 from bpn.chapters.wallet import operations as wallet
 from bpn.kernel.clock import to_milliseconds
@@ -46,6 +46,21 @@ class SandboxRoutes:
             sender=sender,
         )
         return schemas.MockDeposit(hash=hash_)
+
+    @post(
+        "/v1/mock/scenario",
+        title="Mock Scenario",
+        source="ours",
+        permission=Permission.ADMIN,
+        refusals=(wallet_errors.UnsupportedNetwork, errors.NotSimulated, errors.SimulationUnavailable),
+    )
+    async def mock_scenario(
+        self, _tx: Transaction, _merchant: Merchant, request: schemas.ScenarioRequest
+    ) -> schemas.Scenario:
+        """Have something go wrong outside: blocks replaced by others, a node that falls silent."""
+        scenario = Scenario(request.name, request.network, request.blocks, request.keep, request.seconds)
+        network = await operations.mock_scenario(self._terms, scenario)
+        return schemas.Scenario(name=request.name, network=network)
 
     @post("/v1/mock/clock/advance", title="Advance Clock", source="ours", permission=Permission.ADMIN)
     async def advance_clock(
