@@ -62,6 +62,27 @@ def _decide_withdrawal(transaction_id: int, decision: Decision, data: Data) -> N
     say(f"{transaction_id} is {decided.status}{': another person must approve too' if waits else ''}.")
 
 
+@withdrawal_commands.command("accept-nonces")
+def accept_nonces(
+    network: Annotated[str, typer.Argument(help="Which network.")],
+    actor: Actor = None,
+    reason: Why = None,
+    data: Data = None,
+) -> None:
+    """After a restored backup: send on from the nonce that the chain expects. First see what left without a record."""
+    from bpn.wiring.chains import hot_wallet_count  # noqa: PLC0415 - seconds of imports that only this command needs
+
+    configure_logging()
+
+    async def accept(house: House) -> int:
+        count = await hot_wallet_count(house, network)
+        async with house.database.transaction() as tx:
+            await wallet.accept_nonces(tx, network, count, _decision(actor, reason, approved=True))
+        return count
+
+    say(f"{network}: the next nonce is {in_house(load_settings(data), accept)}.")
+
+
 @deposit_commands.command("list")
 def list_deposits(as_json: Json = False, data: Data = None) -> None:
     """Deposits that screening froze, oldest first."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
 from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
 from bpn.settings import Settings
@@ -74,6 +75,21 @@ async def fund_sandbox(house: House) -> None:
             async with house.database.transaction() as tx:
                 await wallet.book_house_funds(tx, place, money)
         await reader.close()
+
+
+async def hot_wallet_count(house: House, network: str) -> int:
+    """How many transactions the chain has of the hot wallet.
+
+    Raises:
+        UnsupportedNetwork: the network is not configured.
+    """
+    if network not in house.settings.chains:
+        raise UnsupportedNetwork(f"{network} is not configured.")
+    chain = evm_chain(house, network)
+    try:
+        return await chain.transaction_count(house.wallet_terms.hot_address)
+    finally:
+        await chain.close()
 
 
 @dataclass(frozen=True, slots=True)

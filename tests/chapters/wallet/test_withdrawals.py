@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
+from bpn.adapters.chain.evm import EvmChain
+from bpn.adapters.signer.local import LocalSigner
 from bpn.audit.model import Decision
 from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.model import OutgoingState
 from bpn.kernel.errors import InvalidState
 from bpn.ledger import operations as ledger
+from bpn.ports.readers import GasFees
+from bpn.ports.senders import BroadcastOutcome, TokenTransfer
+from bpn.wiring.house import wallet_seed
 from installation import OUTSIDE, Installation, Merchant
 
 WITHDRAW = "/v1/wallet/withdraw"
@@ -184,6 +191,54 @@ class TestSending:
         await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="SUCCESS"))
         assert await sent_to_outside(house) - before == 10 * 10**18
         assert await merchant.available() == "4989"
+
+
+class TestNonces:
+    async def test_a_nonce_that_another_transaction_took_fails_the_withdrawal_and_frees_the_money(
+        self, house: Installation, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
+        job = house.job("wallet.send_withdrawals:BSC")
+
+        async def silent(*_: object, **__: object) -> BroadcastOutcome:
+            return BroadcastOutcome.REFUSED
+
+        with monkeypatch.context() as patch:
+            patch.setattr(EvmChain, "broadcast", silent)
+            await job()
+        async with house.parts.database.transaction() as tx:
+            (outgoing,) = await wallet.list_outgoing(tx, "BSC", [OutgoingState.SIGNED])
+            seed = await wallet_seed(tx, house.parts.cipher)
+        fees = GasFees(outgoing.max_fee, outgoing.priority_fee)
+        foreign = await LocalSigner(seed).sign(
+            0, TokenTransfer(56, outgoing.nonce, outgoing.contract, OUTSIDE, 0, 120_000, fees)
+        )
+        before = await sent_to_outside(house)
+        assert await house.nodes["BSC"].broadcast(foreign.raw) is BroadcastOutcome.ACCEPTED
+        await house.round()
+        await house.round()
+        assert await status(merchant, asked["transactionId"]) in {"PROCESSING", "BROADCAST"}
+        failed = await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="FAILED"))
+        assert "nonce" in failed["failReason"]
+        assert await merchant.available() == "5000"
+        assert await sent_to_outside(house) == before
+
+    async def test_after_a_restored_backup_nothing_is_sent_until_an_operator_accepts_the_nonces(
+        self, house: Installation, merchant: Merchant, database_admin: Callable[[str], None]
+    ) -> None:
+        first = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
+        await house.until(lambda: merchant.record(transactionId=first["transactionId"], status="SUCCESS"))
+        database_admin("UPDATE wallet_chains SET next_nonce = next_nonce - 1 WHERE network = 'BSC'")
+        before = await sent_to_outside(house)
+        asked = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
+        with pytest.raises(wallet.NonceMismatchError):
+            await house.job("wallet.send_withdrawals:BSC")()
+        assert await sent_to_outside(house) == before
+        count = await house.nodes["BSC"].transaction_count(house.parts.wallet_terms.hot_address)
+        async with house.parts.database.transaction() as tx:
+            await wallet.accept_nonces(tx, "BSC", count, Decision(True, "ana", "restored the backup of noon"))
+        await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="SUCCESS"))
+        assert await sent_to_outside(house) - before == 10 * 10**18
 
 
 class TestReview:

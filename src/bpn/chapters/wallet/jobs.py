@@ -203,16 +203,21 @@ class ChainJobs:
         if not sent:
             return False
         head = await self._reader.head()
+        mined = await self._reader.transaction_count(self._terms.hot_address)
         for outgoing in sent:
-            await self._follow(outgoing, head.number)
+            await self._follow(outgoing, head.number, mined)
         return False
 
-    async def _follow(self, outgoing: Outgoing, head_number: int) -> None:
+    async def _follow(self, outgoing: Outgoing, head_number: int, mined: int) -> None:
+        """Look at one nonce; `mined` is how many the chain has of the hot wallet."""
         receipt = await self._reader.receipt(outgoing.hash or "")
         if receipt is None:
-            if outgoing.state is OutgoingState.MINED:
-                async with self._open_transaction() as tx:
+            taken = mined > outgoing.nonce
+            async with self._open_transaction() as tx:
+                if outgoing.state is OutgoingState.MINED:
                     await operations.record_receipt(tx, outgoing, None)
+                elif taken or outgoing.taken_at_block is not None:
+                    await operations.record_nonce(tx, self._network, outgoing, head_number, taken=taken)
             return
         if outgoing.block_number != receipt.block_number:
             async with self._open_transaction() as tx:

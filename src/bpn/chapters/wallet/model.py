@@ -157,7 +157,7 @@ NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
     TransactionType.WITHDRAW: {
         Status.REVIEWING: frozenset({Status.PROCESSING, Status.REJECTED, Status.CANCELLED}),
         Status.PROCESSING: frozenset({Status.BROADCAST, Status.REJECTED}),
-        Status.BROADCAST: frozenset({Status.CONFIRMING}),
+        Status.BROADCAST: frozenset({Status.CONFIRMING, Status.FAILED}),
         Status.CONFIRMING: frozenset({Status.SUCCESS, Status.FAILED, Status.BROADCAST}),
     },
 }
@@ -328,7 +328,10 @@ class OutgoingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A transfer that a hot wallet has to make, with the nonce it owns. Gas in units, fees in wei per gas."""
+    """A transfer that a hot wallet has to make, with the nonce it owns. Gas in units, fees in wei per gas.
+
+    `taken_at_block` is the head at which the chain first said that another transaction has the nonce.
+    """
 
     network: str
     nonce: int
@@ -345,6 +348,7 @@ class Outgoing:
     state: OutgoingState
     block_number: int | None
     broadcast_at: datetime | None
+    taken_at_block: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

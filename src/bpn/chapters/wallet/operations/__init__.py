@@ -34,9 +34,12 @@ from bpn.chapters.wallet.operations.review import (
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
 from bpn.chapters.wallet.operations.sending import (
+    NonceMismatchError,
+    accept_nonces,
     list_outgoing,
     prepare_outgoing,
     record_broadcast,
+    record_nonce,
     record_receipt,
     record_signature,
     settle_outgoing,
@@ -60,6 +63,8 @@ from bpn.chapters.wallet.operations.whitelist import (
 from bpn.chapters.wallet.operations.withdrawals import cancel_withdrawal, request_withdrawal
 
 __all__ = [
+    "NonceMismatchError",
+    "accept_nonces",
     "add_deposit_sender",
     "add_withdraw_whitelist",
     "book_house_funds",
@@ -97,6 +102,7 @@ __all__ = [
     "prepare_outgoing",
     "record_blocks",
     "record_broadcast",
+    "record_nonce",
     "record_prices",
     "record_receipt",
     "record_signature",

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bpn.audit import operations as audit
+from bpn.audit.model import Decision
 from bpn.chapters.wallet import events, rules
-from bpn.chapters.wallet.errors import ServicePaused
+from bpn.chapters.wallet.errors import ServicePaused, UnsupportedNetwork
 from bpn.chapters.wallet.model import (
     FINAL,
+    ChainPosition,
     Funds,
     Network,
     Outgoing,
@@ -31,10 +34,10 @@ from bpn.chapters.wallet.operations.withdrawals import (
 from bpn.chapters.wallet.store import chains, transactions
 from bpn.chapters.wallet.store import withdrawals as store
 from bpn.database.pool import Transaction as DatabaseTransaction
-from bpn.kernel.errors import Refusal
+from bpn.kernel.errors import FieldError, Refusal
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import Transfer
+from bpn.ledger.model import HOUSE, Transfer
 
 GAS_LIMIT = 120_000
 """Enough for the `transfer` of the stablecoins in use; what is not used is not paid."""
@@ -50,6 +53,10 @@ class ReceiptReport:
     gas_cost: int
 
 
+class NonceMismatchError(Exception):
+    """Chain and intents disagree on the hot wallet's nonces."""
+
+
 async def prepare_outgoing(
     terms: WalletTerms, tx: DatabaseTransaction, network: Network, funds: Funds, limit: int
 ) -> int:
@@ -57,10 +64,18 @@ async def prepare_outgoing(
 
     The whitelist is checked again: an address no longer usable has its withdrawal rejected. Where the hot wallet is
     short of the token or of gas, the withdrawal waits and takes no nonce.
+
+    Raises:
+        NonceMismatchError: the hot wallet has sent more than is known here, as after a restored backup.
     """
     position = await chains.lock_position(tx, network.name)
     if position is None:
         return 0
+    if position.next_nonce is not None and funds.transaction_count > position.next_nonce:
+        raise NonceMismatchError(
+            f"{network.name}: the chain has {funds.transaction_count} transactions of the hot wallet, and only"
+            f" {position.next_nonce} nonces were given here; nothing is sent until an operator accepts that"
+        )
     unmined = await store.open_outgoing(
         tx, network.name, [OutgoingState.PREPARED, OutgoingState.SIGNED, OutgoingState.BROADCAST]
     )
@@ -155,11 +170,61 @@ async def record_receipt(tx: DatabaseTransaction, outgoing: Outgoing, block_numb
     if known.state not in {OutgoingState.SIGNED, OutgoingState.BROADCAST, OutgoingState.MINED}:
         return
     state = OutgoingState.BROADCAST if block_number is None else OutgoingState.MINED
-    await store.save_outgoing(tx, replace(known, state=state, block_number=block_number))
+    await store.save_outgoing(tx, replace(known, state=state, block_number=block_number, taken_at_block=None))
     transaction = replace(await _lock(tx, known), block_number=block_number)
     if transaction.status is Status.PROCESSING:
         transaction = await _move(tx, transaction, Status.BROADCAST)
     await _move(tx, transaction, Status.BROADCAST if block_number is None else Status.CONFIRMING)
+
+
+async def record_nonce(
+    tx: DatabaseTransaction, network: Network, outgoing: Outgoing, head_number: int, *, taken: bool
+) -> None:
+    """Note whether another transaction has the nonce; once that has enough confirmations, the withdrawal failed.
+
+    Our own bytes can then never be mined, so what was held is free again.
+    """
+    known = await store.lock_outgoing(tx, outgoing.network, outgoing.nonce)
+    if known.state not in {OutgoingState.SIGNED, OutgoingState.BROADCAST}:
+        return
+    if not taken or known.taken_at_block is None:
+        await store.save_outgoing(tx, replace(known, taken_at_block=head_number if taken else None))
+        return
+    if head_number - known.taken_at_block + 1 < network.confirmations:
+        return
+    transaction = await _lock(tx, known)
+    if transaction.status is Status.PROCESSING:
+        transaction = await _move(tx, transaction, Status.BROADCAST)
+    rules.check_transition(transaction.transaction_type, transaction.status, Status.FAILED)
+    await ledger.post_one(tx, *await resolutions(tx, transaction, posts=False))
+    await store.save_outgoing(tx, replace(known, state=OutgoingState.SETTLED))
+    reason = "Another transaction took the nonce; the amount is available again."
+    await _move(tx, replace(transaction, fail_reason=reason), Status.FAILED)
+
+
+async def accept_nonces(
+    tx: DatabaseTransaction, network: str, transaction_count: int, decision: Decision
+) -> ChainPosition:
+    """An operator's word that what the chain says of the hot wallet's nonces is right; sending goes on from there.
+
+    Raises:
+        UnsupportedNetwork: the network is not read here.
+    """
+    position = await chains.lock_position(tx, network)
+    if position is None:
+        raise UnsupportedNetwork(f"{network} is not read here.", [FieldError("network", "is unknown")])
+    accepted = replace(position, next_nonce=transaction_count)
+    await chains.save_position(tx, accepted)
+    await audit.record(
+        tx,
+        decision,
+        merchant_id=HOUSE,
+        action=f"nonces.accept {network}",
+        subject_id=transaction_count,
+        before=str(position.next_nonce),
+        after=str(transaction_count),
+    )
+    return accepted
 
 
 async def settle_outgoing(

@@ -70,7 +70,7 @@ async def lock_unsent(tx: DatabaseTransaction, network: str, limit: int) -> list
 
 _OUTGOING = """
     network, nonce, merchant_id, transaction_id, contract, recipient, amount::text, gas_limit, max_fee::text,
-    priority_fee::text, raw, hash, state, block_number, broadcast_at
+    priority_fee::text, raw, hash, state, block_number, broadcast_at, taken_at_block
 """
 
 
@@ -123,7 +123,8 @@ async def save_outgoing(tx: DatabaseTransaction, outgoing: Outgoing) -> None:
     """Write how far a nonce has come; the caller holds its row."""
     await tx.connection.execute(
         """
-        UPDATE wallet_outgoing SET raw = %s, hash = %s, state = %s, block_number = %s, broadcast_at = %s
+        UPDATE wallet_outgoing SET raw = %s, hash = %s, state = %s, block_number = %s, broadcast_at = %s,
+                                   taken_at_block = %s
         WHERE network = %s AND nonce = %s
         """,
         (
@@ -132,6 +133,7 @@ async def save_outgoing(tx: DatabaseTransaction, outgoing: Outgoing) -> None:
             outgoing.state,
             outgoing.block_number,
             outgoing.broadcast_at,
+            outgoing.taken_at_block,
             outgoing.network,
             outgoing.nonce,
         ),
@@ -155,4 +157,5 @@ def _outgoing(row: Sequence[Any]) -> Outgoing:
         state=OutgoingState(row[12]),
         block_number=row[13],
         broadcast_at=row[14],
+        taken_at_block=row[15],
     )

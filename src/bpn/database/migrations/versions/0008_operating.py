@@ -30,6 +30,9 @@ def upgrade() -> None:
         -- The place among a transaction's token transfers: a block's log index changes when a reorg moves it.
         ALTER TABLE wallet_deposits RENAME COLUMN log_index TO position;
 
+        -- The head at which the chain first said that another transaction has this nonce.
+        ALTER TABLE wallet_outgoing ADD COLUMN taken_at_block bigint;
+
         CREATE INDEX wallet_transactions_deposit_block ON wallet_transactions (network, block_number)
             WHERE transaction_type = 'DEPOSIT';
         CREATE INDEX wallet_deposits_deadline ON wallet_deposits (network, sender_deadline)
