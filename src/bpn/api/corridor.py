@@ -14,6 +14,7 @@ from bpn.api.errors import ReplayedRequest, RequestInProgress, Unavailable
 from bpn.api.gathering import Gathering
 from bpn.api.route import Call, Outcome, Route
 from bpn.database.pool import Database, Transaction
+from bpn.kernel.encryption import Cipher
 from bpn.kernel.errors import IdempotencyConflict, Refusal
 from bpn.merchants.model import Merchant
 
@@ -42,9 +43,10 @@ class Errand:
 class Corridor:
     """Runs the POSTs of one route; those of a route that batches share transactions (group commit)."""
 
-    def __init__(self, route: Route, database: Database) -> None:
+    def __init__(self, route: Route, database: Database, cipher: Cipher) -> None:
         self._route = route
         self._database = database
+        self._cipher = cipher
         self._gathering = Gathering(self._attempt, route.largest_batch, Errand.names)
 
     async def run(self, errand: Errand) -> bytes | Refusal:
@@ -88,7 +90,7 @@ class Corridor:
             if claim := batch[place].claim:
                 accepted.append((claim, data))
         if accepted:
-            await idempotency.keep(tx, [claim for claim, _ in accepted], [data for _, data in accepted])
+            await idempotency.keep(tx, self._cipher, [claim for claim, _ in accepted], [data for _, data in accepted])
         return [results[place] for place in range(len(batch))]
 
     async def _look_up_claims(
@@ -97,7 +99,7 @@ class Corridor:
         claims = [(place, errand.claim) for place, errand in enumerate(batch) if errand.claim and place not in results]
         if not claims:
             return
-        standings = await idempotency.look_up(tx, [claim for _, claim in claims])
+        standings = await idempotency.look_up(tx, self._cipher, [claim for _, claim in claims])
         for (place, claim), standing in zip(claims, standings, strict=True):
             match standing:
                 case idempotency.Answered(data):

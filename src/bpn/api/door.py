@@ -49,6 +49,7 @@ from bpn.api.route import Call, Outcome, Route
 from bpn.api.tracing import trace_id_of
 from bpn.database.pool import Database
 from bpn.kernel.clock import Clock, to_milliseconds
+from bpn.kernel.encryption import Cipher
 from bpn.kernel.errors import InvalidRequest, Refusal
 from bpn.merchants.model import Credential
 
@@ -82,6 +83,7 @@ class Door:
         routes: Iterable[Route],
         *,
         database: Database,
+        cipher: Cipher,
         credentials: Credentials,
         clock: Clock,
         terms: DoorTerms,
@@ -93,7 +95,7 @@ class Door:
         for route in self._routes.values():
             self._methods.setdefault(route.path, []).append(route.method)
         self._corridors = {
-            route.path: Corridor(route, database) for route in self._routes.values() if route.method == "POST"
+            route.path: Corridor(route, database, cipher) for route in self._routes.values() if route.method == "POST"
         }
         self._readings = {
             route.path: Gathering(partial(_read, database, route), route.largest_batch)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bpn.database.pool import Transaction
 from bpn.database.rows import hexadecimals, integers, texts
+from bpn.kernel.encryption import Cipher
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,11 @@ class Claim:
     operation: str
     key: str
     fingerprint: bytes
+
+    @property
+    def place(self) -> str:
+        """What its answer is sealed for."""
+        return f"api_claim/{self.merchant_id}/{self.operation}/{self.key}"
 
     @property
     def lock(self) -> int:
@@ -49,7 +55,7 @@ def fingerprint(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-async def look_up(tx: Transaction, claims: Sequence[Claim]) -> list[Standing]:
+async def look_up(tx: Transaction, cipher: Cipher, claims: Sequence[Claim]) -> list[Standing]:
     """How each claim stands, in order; None: it is ours to work on until this transaction ends.
 
     Claims of one call must differ in name.
@@ -80,12 +86,14 @@ async def look_up(tx: Transaction, claims: Sequence[Claim]) -> list[Standing]:
                 standings[place - 1] = InProgress()
         for place, known, answer in await found.fetchall():
             same = bytes(known) == claims[place - 1].fingerprint
-            standings[place - 1] = Answered(bytes(answer)) if same else Conflict()
+            claim = claims[place - 1]
+            standings[place - 1] = Answered(cipher.open(bytes(answer), claim.place)) if same else Conflict()
     return standings
 
 
-async def keep(tx: Transaction, claims: Sequence[Claim], answers: Sequence[bytes]) -> None:
-    """Store claims that were accepted, with their answers' data."""
+async def keep(tx: Transaction, cipher: Cipher, claims: Sequence[Claim], answers: Sequence[bytes]) -> None:
+    """Store claims that were accepted, with their answers' data: sealed, for an answer may show a secret or a name."""
+    sealed = [cipher.seal(answer, claim.place) for claim, answer in zip(claims, answers, strict=True)]
     await tx.connection.execute(
         """
         INSERT INTO api_claims (merchant_id, operation, claim, fingerprint, answer, created_at)
@@ -97,6 +105,6 @@ async def keep(tx: Transaction, claims: Sequence[Claim], answers: Sequence[bytes
             texts([claim.operation for claim in claims]),
             texts([claim.key for claim in claims]),
             hexadecimals([claim.fingerprint for claim in claims]),
-            hexadecimals(answers),
+            hexadecimals(sealed),
         ),
     )

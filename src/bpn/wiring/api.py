@@ -45,6 +45,7 @@ def api_application(house: House) -> Application:
     return Door(
         listed,
         database=house.database,
+        cipher=house.cipher,
         credentials=house.credentials,
         clock=house.clock,
         terms=DoorTerms(house.settings.signature_window_seconds, house.settings.rate_limit),
