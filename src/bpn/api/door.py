@@ -46,7 +46,7 @@ from bpn.api.gathering import Gathering
 from bpn.api.measures import REQUESTS
 from bpn.api.rate import RateLimit
 from bpn.api.route import Call, Outcome, Route
-from bpn.api.tracing import trace_id_of
+from bpn.api.tracing import TRACE_ID, trace_id_of
 from bpn.database.pool import Database
 from bpn.kernel.clock import Clock, to_milliseconds
 from bpn.kernel.encryption import Cipher
@@ -120,8 +120,8 @@ class Door:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         trace_id = trace_id_of(headers.get(b"traceparent"))
         route = self._routes.get((scope["method"], path))
-        with structlog.contextvars.bound_contextvars(traceId=trace_id):
-            status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+        TRACE_ID.set(trace_id)
+        status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
         REQUESTS.labels(route.operation if route else "none", str(status)).observe(time.perf_counter() - started)
         response_headers = [
             (b"content-type", b"application/json"),

@@ -47,6 +47,7 @@ class Gathering(Generic[Item, Result]):
 
     async def _drain(self) -> None:
         while self._waiting:
+            await self._let_arrive()
             batch = self._next_batch()
             try:
                 results = await self._settle([item for item, _ in batch])
@@ -57,6 +58,17 @@ class Gathering(Generic[Item, Result]):
                 if not answer.done():
                     answer.set_result(result)
         self._draining = None
+
+    async def _let_arrive(self) -> None:
+        """Go on gathering as long as every turn of the loop brings another item.
+
+        Callers that were answered together come back together: without this the first of them would be a batch alone,
+        and the others would wait for it. One who is alone waits for two turns of the loop, microseconds.
+        """
+        waiting = 0
+        while waiting < len(self._waiting) < self._largest:
+            waiting = len(self._waiting)
+            await asyncio.sleep(0)
 
     def _next_batch(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         batch: list[tuple[Item, asyncio.Future[Result]]] = []

@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 import uvloop
 
+from bpn.api.tracing import add_trace_id
 from bpn.settings import Settings
 from bpn.wiring.house import House, embedded_postgres, open_house
 
@@ -38,7 +39,7 @@ def configure_logging() -> None:
     )
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            add_trace_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),

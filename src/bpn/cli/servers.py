@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ from bpn.settings import Settings
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data directory (BPN_DATA_DIR).")]
 _WAIT_FOR_CHAIN_SECONDS = 60
+_COLLECT_AFTER = 20_000
 
 
 def serve(
@@ -55,6 +57,10 @@ async def _serve(settings: Settings) -> None:
             log_config=None,
             timeout_graceful_shutdown=10,
         )
+        # What stands now stays: the collector need not look at it again while requests come and go.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
         saving = asyncio.create_task(house.credentials.save_uses_every(USES_SAVED_EVERY_SECONDS))
         await uvicorn.Server(config).serve()
         saving.cancel()
