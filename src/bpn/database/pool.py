@@ -84,6 +84,13 @@ class Database:
                 await connection.set_read_only(True)
             try:
                 async with connection.pipeline() if pipelined else nullcontext(), connection.transaction():
+                    if pipelined:
+                        # The statements of a batch are the same each time, and all go by an index: planning them
+                        # anew costs more than it saves, and a plan made while tables were small must not scan.
+                        await connection.execute(
+                            "SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
+                            " set_config('enable_seqscan', 'off', true)"
+                        )
                     yield Transaction(connection, self._clock, self._clock.now(), self._ids)
             finally:
                 if snapshot and not connection.closed:
