@@ -18,6 +18,9 @@ import uvicorn
 from aiohttp import web
 
 from bpn.adapters.chain.evm import EvmChain
+from bpn.audit.model import Decision
+from bpn.chapters.wallet import operations as wallet
+from bpn.cli.sandbox import SENDER
 from bpn.client import ApiError, signed_headers, webhook_is_genuine
 from bpn.jobs.job import Job
 from bpn.ports.simulation import SandboxChain
@@ -30,18 +33,6 @@ from bpn.wiring.sandbox import sandbox_chains
 from bpn.wiring.workers import open_workers
 
 _numbers = count(1)
-SENDER = {
-    "depositOriginator": 1,
-    "orgType": 0,
-    "bnfType": 0,
-    "orgFirstName": "Ana",
-    "orgLastName": "Sousa",
-    "country": "mx",
-    "receiveFrom": 1,
-    "vasp": "others",
-    "vaspName": "Bitso",
-    "declaration": True,
-}
 OUTSIDE = "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE"
 """An address that is nobody's here."""
 
@@ -165,6 +156,15 @@ class Merchant:
             "amount": amount,
             **other,
         }
+
+    async def decide(self, asked: dict[str, Any], decision: Decision) -> str:
+        """An operator's word on a withdrawal of this merchant; its state then."""
+        parts = self.installation.parts
+        async with parts.database.transaction() as tx:
+            decided = await wallet.decide_withdrawal(
+                parts.wallet_terms, tx, self.merchant_id, int(asked["transactionId"]), decision
+            )
+        return decided.status
 
 
 def _good(answer: Answer) -> Any:

@@ -32,15 +32,7 @@ async def test_above_a_setting_two_people_must_approve(server: EmbeddedPostgres,
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("5000"))
 
         async def approve(actor: str) -> str:
-            async with house.parts.database.transaction() as tx:
-                decided = await wallet.decide_withdrawal(
-                    house.parts.wallet_terms,
-                    tx,
-                    merchant.merchant_id,
-                    int(asked["transactionId"]),
-                    Decision(True, actor, "known customer"),
-                )
-            return decided.status
+            return await merchant.decide(asked, Decision(True, actor, "known customer"))
 
         assert await approve("maker") == "REVIEWING"
         with pytest.raises(SecondPersonRequired):

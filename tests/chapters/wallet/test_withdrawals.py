@@ -170,10 +170,7 @@ class TestSending:
         body = {"currency": "USDT", "network": "BSC", "address": OUTSIDE}
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("2000"))
         await merchant.post("/v1/wallet/delete-withdraw-whitelist", body)
-        async with house.parts.database.transaction() as tx:
-            await wallet.decide_withdrawal(
-                house.parts.wallet_terms, tx, merchant.merchant_id, int(asked["transactionId"]), Decision(True, "ana")
-            )
+        await merchant.decide(asked, Decision(True, "ana"))
         await house.work()
         record = await merchant.record(transactionId=asked["transactionId"])
         assert record is not None
@@ -254,14 +251,7 @@ class TestReview:
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("2000"))
 
         async def approve() -> None:
-            async with house.parts.database.transaction() as tx:
-                await wallet.decide_withdrawal(
-                    house.parts.wallet_terms,
-                    tx,
-                    merchant.merchant_id,
-                    int(asked["transactionId"]),
-                    Decision(True, "ana"),
-                )
+            await merchant.decide(asked, Decision(True, "ana"))
 
         outcomes = await asyncio.gather(*(approve() for _ in range(10)), return_exceptions=True)
         assert sum(outcome is None for outcome in outcomes) == 1
@@ -269,18 +259,11 @@ class TestReview:
         await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="SUCCESS"))
         assert await sent_to_outside(house) - before == 2000 * 10**18
 
-    async def test_cancelled_and_approved_in_parallel_one_wins(self, house: Installation, merchant: Merchant) -> None:
+    async def test_cancelled_and_approved_in_parallel_one_wins(self, merchant: Merchant) -> None:
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("2000"))
 
         async def approve() -> str:
-            async with house.parts.database.transaction() as tx:
-                await wallet.decide_withdrawal(
-                    house.parts.wallet_terms,
-                    tx,
-                    merchant.merchant_id,
-                    int(asked["transactionId"]),
-                    Decision(True, "ana"),
-                )
+            await merchant.decide(asked, Decision(True, "ana"))
             return "PROCESSING"
 
         async def cancel() -> str:
@@ -292,16 +275,9 @@ class TestReview:
         assert await status(merchant, asked["transactionId"]) == won[0]
         assert await merchant.available() == ("5000" if won[0] == "CANCELLED" else "2999")
 
-    async def test_rejected_money_is_free_again(self, house: Installation, merchant: Merchant) -> None:
+    async def test_rejected_money_is_free_again(self, merchant: Merchant) -> None:
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("2000"))
-        async with house.parts.database.transaction() as tx:
-            await wallet.decide_withdrawal(
-                house.parts.wallet_terms,
-                tx,
-                merchant.merchant_id,
-                int(asked["transactionId"]),
-                Decision(False, "ana", "unclear purpose"),
-            )
+        await merchant.decide(asked, Decision(False, "ana", "unclear purpose"))
         record = await merchant.record(transactionId=asked["transactionId"])
         assert record is not None
         assert (record["status"], record["failReason"]) == ("REJECTED", "unclear purpose")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bpn.chapters.wallet import operations
+from bpn.chapters.wallet import operations, rules
 from bpn.chapters.wallet.model import (
     DepositChanged,
     Funds,
@@ -40,7 +40,6 @@ log = structlog.get_logger(__name__)
 _PREPARED_AT_ONCE = 50
 _EXPIRED_AT_ONCE = 100
 _REBROADCAST_AFTER = timedelta(seconds=30)
-_HOT_KEY_INDEX = 0
 
 
 class ChainJobs:
@@ -165,7 +164,7 @@ class ChainJobs:
 
     async def _signed(self, outgoing: Outgoing) -> Outgoing:
         signed = await self._signer.sign(
-            _HOT_KEY_INDEX,
+            rules.HOT_KEY_INDEX,
             TokenTransfer(
                 self._network.chain_id,
                 outgoing.nonce,
@@ -213,10 +212,11 @@ class ChainJobs:
         receipt = await self._reader.receipt(outgoing.hash or "")
         if receipt is None:
             taken = mined > outgoing.nonce
-            async with self._open_transaction() as tx:
-                if outgoing.state is OutgoingState.MINED:
+            if outgoing.state is OutgoingState.MINED:
+                async with self._open_transaction() as tx:
                     await operations.record_receipt(tx, outgoing, None)
-                elif taken or outgoing.taken_at_block is not None:
+            elif taken or outgoing.taken_at_block is not None:
+                async with self._open_transaction() as tx:
                     await operations.record_nonce(tx, self._network, outgoing, head_number, taken=taken)
             return
         if outgoing.block_number != receipt.block_number:

@@ -231,17 +231,8 @@ async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network:
 async def _reject_small(tx: DatabaseTransaction, transaction: Transaction, minimum: Money) -> None:
     asset = transaction.amount.asset
     custody = rules.custody_account(transaction.merchant_id, asset)
-    suspense = rules.suspense_account(transaction.merchant_id, asset)
-    await ledger.post_one(tx, _movement(tx, transaction, custody, suspense, "wallet.deposit_below_minimum"))
-    rejected = replace(
-        transaction,
-        status=Status.REJECTED,
-        fail_reason=f"Below the minimum deposit of {minimum} {asset.currency}.",
-        updated_at=tx.now,
-        completed_at=tx.now,
-    )
-    await transactions.save(tx, rejected)
-    await events.deposits_changed(tx, [rejected])
+    reason = f"Below the minimum deposit of {minimum} {asset.currency}."
+    await _refuse(tx, transaction, custody, "wallet.deposit_below_minimum", reason)
 
 
 def _booked(transaction: Transaction) -> tuple[Account, Account]:
@@ -276,11 +267,17 @@ async def expire_senders(tx: DatabaseTransaction, network: str, limit: int = 100
 
 async def put_into_suspense(tx: DatabaseTransaction, transaction: Transaction, reason: str) -> Transaction:
     """Refuse a booked deposit: the money stays held outside the wallet. The caller holds its row."""
-    rules.check_transition(transaction.transaction_type, transaction.status, Status.REJECTED)
     asset = transaction.amount.asset
     unreleased = rules.unreleased_account(transaction.merchant_id, transaction.wallet_id, asset)
-    suspense = rules.suspense_account(transaction.merchant_id, asset)
-    await ledger.post_one(tx, _movement(tx, transaction, unreleased, suspense, "wallet.deposit_refused"))
+    return await _refuse(tx, transaction, unreleased, "wallet.deposit_refused", reason)
+
+
+async def _refuse(
+    tx: DatabaseTransaction, transaction: Transaction, source: Account, code: str, reason: str
+) -> Transaction:
+    rules.check_transition(transaction.transaction_type, transaction.status, Status.REJECTED)
+    suspense = rules.suspense_account(transaction.merchant_id, transaction.amount.asset)
+    await ledger.post_one(tx, _movement(tx, transaction, source, suspense, code))
     refused = replace(transaction, status=Status.REJECTED, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
     await transactions.save(tx, refused)
     await events.deposits_changed(tx, [refused])
