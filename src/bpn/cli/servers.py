@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ from bpn.settings import Settings
 Data = Annotated[Path | None, typer.Option("--data", help="The data directory (BPN_DATA_DIR).")]
 _WAIT_FOR_CHAIN_SECONDS = 60
 _COLLECT_AFTER = 20_000
+_WORKER_NICENESS = 5
 
 
 def serve(
@@ -69,6 +71,8 @@ async def _serve(settings: Settings) -> None:
 
 def work(data: Data = None) -> None:
     """Run the jobs: read chains, send withdrawals, deliver webhooks."""
+    # Somebody waits for a request, nobody for a job: where both want the same core, the request goes first.
+    os.nice(_WORKER_NICENESS)
     configure_logging()
     settings = load_settings(data)
     run_async(lambda: _work(settings))

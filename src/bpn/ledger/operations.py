@@ -12,9 +12,11 @@ from bpn.ledger import rules
 from bpn.ledger.errors import InsufficientBalance, LedgerFault
 from bpn.ledger.model import (
     Account,
+    AccountState,
     Balance,
     Chain,
     Movement,
+    MovementKey,
     Outcome,
     Resolution,
     Transfer,
@@ -60,10 +62,9 @@ async def post(tx: Transaction, chains: Sequence[Chain]) -> list[Outcome]:
     holds = await journal_store.find_holds(tx, hold_keys) if hold_keys else {}
     accounts = {account: None for movement in movements for account in _accounts(movement)}
     accounts |= {account: None for hold in holds.values() for account in (hold.debit, hold.credit)}
-    states = await account_store.lock_accounts(tx, accounts)
+    states, content = await _lock(tx, list(accounts), {rules.movement_key(movement) for movement in movements})
     if hold_keys:
         holds = await journal_store.find_holds(tx, hold_keys)
-    content = await journal_store.find_content(tx, {rules.movement_key(movement) for movement in movements})
     journal = rules.Journal(states, holds, content)
     outcomes = rules.decide(chains, journal)
     if journal.records:
@@ -71,6 +72,22 @@ async def post(tx: Transaction, chains: Sequence[Chain]) -> list[Outcome]:
         batches = rules.arrange(journal.records, tx.ids.next, to_microseconds(time))
         await journal_store.append(tx, batches, states.values(), time)
     return outcomes
+
+
+async def _lock(
+    tx: Transaction, accounts: list[Account], keys: set[MovementKey]
+) -> tuple[dict[Account, AccountState], dict[MovementKey, tuple[object, ...]]]:
+    """The accounts, held, and what stands under the movements' ids: one round trip where all accounts exist."""
+    async with tx.connection.pipeline():
+        locks = await account_store.ask_locks(tx, accounts)
+        asked = await journal_store.ask_content(tx, keys)
+        states = await account_store.read_locks(locks, accounts)
+        content = await journal_store.read_content(asked)
+    if len(states) == len(accounts):
+        return states, content
+    states = await account_store.lock_accounts(tx, accounts)
+    # Whoever made an account meanwhile may have posted one of these movements.
+    return states, await journal_store.read_content(await journal_store.ask_content(tx, keys))
 
 
 async def post_one(tx: Transaction, *chain: Movement) -> None:

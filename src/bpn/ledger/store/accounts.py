@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncCursor
 
 from bpn.database.pool import Transaction
 from bpn.database.rows import integers, texts
@@ -39,17 +42,18 @@ async def register_assets(tx: Transaction, assets: Assets) -> None:
 async def lock_accounts(tx: Transaction, accounts: Collection[Account]) -> dict[Account, AccountState]:
     """Lock accounts in (book, id) order, making those that do not exist yet."""
     ordered = list(accounts)
-    found = await _lock_existing(tx, ordered)
+    found = await read_locks(await ask_locks(tx, ordered), ordered)
     missing = [account for account in ordered if account not in found]
     if missing:
         await _create_accounts(tx, missing)
         # All again, so that locks are taken in one order even among accounts made just now.
-        found = await _lock_existing(tx, ordered)
+        found = await read_locks(await ask_locks(tx, ordered), ordered)
     return found
 
 
-async def _lock_existing(tx: Transaction, accounts: Sequence[Account]) -> dict[Account, AccountState]:
-    cursor = await tx.connection.execute(
+async def ask_locks(tx: Transaction, accounts: Sequence[Account]) -> AsyncCursor[Any]:
+    """Send the statement that locks those accounts that exist; `read_locks` awaits it."""
+    return await tx.connection.execute(
         """
         SELECT g.place, a.account_id, a.posted::text, a.pending::text, a.version, a.recorded_at, a.policy
         FROM unnest(%s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY g(merchant_id, name, asset, place)
@@ -63,8 +67,12 @@ async def _lock_existing(tx: Transaction, accounts: Sequence[Account]) -> dict[A
             texts([account.asset.code for account in accounts]),
         ),
     )
+
+
+async def read_locks(asked: AsyncCursor[Any], accounts: Sequence[Account]) -> dict[Account, AccountState]:
+    """The accounts that `ask_locks` found, held now."""
     states = {}
-    for place, account_id, posted, pending, version, recorded_at, policy in await cursor.fetchall():
+    for place, account_id, posted, pending, version, recorded_at, policy in await asked.fetchall():
         account = accounts[place - 1]
         if policy != account.policy:
             raise LedgerFault(f"account {account.name} has policy {policy}, not {account.policy}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncCursor
 
 from bpn.database.pool import Transaction
 from bpn.database.rows import hexadecimals, integers, optional_integers, texts
@@ -20,9 +23,9 @@ from bpn.ledger.model import (
 )
 
 
-async def find_content(tx: Transaction, keys: Collection[MovementKey]) -> dict[MovementKey, tuple[object, ...]]:
-    """What stands in the journal under these ids, as `rules.movement_content` writes it."""
-    cursor = await tx.connection.execute(
+async def ask_content(tx: Transaction, keys: Collection[MovementKey]) -> AsyncCursor[Any]:
+    """Send the question what stands in the journal under these ids; `read_content` awaits the answer."""
+    return await tx.connection.execute(
         """
         SELECT t.merchant_id, t.transfer_id, t.kind, t.code, t.reference_id, t.amount::text, t.asset, t.pending_id,
                d.name, c.name
@@ -33,8 +36,12 @@ async def find_content(tx: Transaction, keys: Collection[MovementKey]) -> dict[M
         """,
         (integers([key[0] for key in keys]), integers([key[1] for key in keys])),
     )
+
+
+async def read_content(asked: AsyncCursor[Any]) -> dict[MovementKey, tuple[object, ...]]:
+    """The answer, as `rules.movement_content` writes it."""
     content: dict[MovementKey, tuple[object, ...]] = {}
-    async for book, transfer_id, kind, code, reference, amount, asset, pending_id, debit, credit in cursor:
+    for book, transfer_id, kind, code, reference, amount, asset, pending_id, debit, credit in await asked.fetchall():
         content[book, transfer_id] = (
             (RecordKind(kind), code, reference, int(amount), asset, debit, credit)
             if pending_id is None
