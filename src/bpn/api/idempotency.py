@@ -60,7 +60,7 @@ async def look_up(tx: Transaction, cipher: Cipher, claims: Sequence[Claim]) -> l
 
     Claims of one call must differ in name.
     """
-    async with tx.connection.pipeline():
+    async with tx.together():
         # Two statements, so that the second sees what the holder of a lock committed before it gave it up.
         locked = await tx.connection.execute(
             """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import AsyncConnection, IsolationLevel, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
 from bpn.kernel.clock import Clock
@@ -29,12 +29,23 @@ class Transaction:
         clock: asked where the moment of locking matters.
         now: business time at the opening, the same for all that one request does.
         ids: for whatever the transaction creates.
+        pipelined: whether statements are sent without waiting for the answers to those before.
     """
 
     connection: Connection
     clock: Clock
     now: datetime
     ids: Ids
+    pipelined: bool = False
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Statements of this block share a round trip; errors of those not read come at its end, at the latest.
+
+        A pipeline within a pipeline would wait twice more, so a pipelined transaction just goes on.
+        """
+        async with nullcontext() if self.pipelined else self.connection.pipeline():
+            yield
 
 
 class Database:
@@ -83,15 +94,8 @@ class Database:
                 await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
                 await connection.set_read_only(True)
             try:
-                async with connection.pipeline() if pipelined else nullcontext(), connection.transaction():
-                    if pipelined:
-                        # The statements of a batch are the same each time, and all go by an index: planning them
-                        # anew costs more than it saves, and a plan made while tables were small must not scan.
-                        await connection.execute(
-                            "SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
-                            " set_config('enable_seqscan', 'off', true)"
-                        )
-                    yield Transaction(connection, self._clock, self._clock.now(), self._ids)
+                async with _pipelined(connection) if pipelined else connection.transaction():
+                    yield Transaction(connection, self._clock, self._clock.now(), self._ids, pipelined)
             finally:
                 if snapshot and not connection.closed:
                     await connection.set_isolation_level(None)
@@ -102,3 +106,20 @@ class Database:
         """For a single look-up: every statement sees its own moment, nothing is held between them."""
         async with self._pool.connection() as connection:
             yield Transaction(connection, self._clock, self._clock.now(), self._ids)
+
+
+@asynccontextmanager
+async def _pipelined(connection: Connection) -> AsyncIterator[None]:
+    """A transaction whose BEGIN and COMMIT travel with its statements; the connection's owner rolls back."""
+    async with connection.pipeline():
+        await connection.execute("BEGIN")
+        # The statements of a batch are the same each time, and all go by an index: planning them anew costs more than
+        # it saves, and a plan made while tables were small must not scan.
+        await connection.execute(
+            "SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
+            " set_config('enable_seqscan', 'off', true)"
+        )
+        yield
+        committed = await connection.execute("COMMIT")
+    if committed.statusmessage != "COMMIT":
+        raise OperationalError(f"the commit ended as {committed.statusmessage}")

@@ -78,7 +78,7 @@ async def _lock(
     tx: Transaction, accounts: list[Account], keys: set[MovementKey]
 ) -> tuple[dict[Account, AccountState], dict[MovementKey, tuple[object, ...]]]:
     """The accounts, held, and what stands under the movements' ids: one round trip where all accounts exist."""
-    async with tx.connection.pipeline():
+    async with tx.together():
         locks = await account_store.ask_locks(tx, accounts)
         asked = await journal_store.ask_content(tx, keys)
         states = await account_store.read_locks(locks, accounts)

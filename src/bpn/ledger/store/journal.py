@@ -94,7 +94,7 @@ async def find_holds(tx: Transaction, keys: Collection[MovementKey]) -> dict[Mov
 
 async def append(tx: Transaction, batches: Sequence[Batch], states: Iterable[AccountState], time: datetime) -> None:
     """Write transfers, entries, batches and the balances they leave."""
-    async with tx.connection.pipeline():
+    async with tx.together():
         await _append_transfers(tx, batches, time)
         await _append_entries(tx, [record for batch in batches for record in batch.records], time)
         await _append_batches(tx, batches)
