@@ -30,7 +30,7 @@ async def test_live_and_ready(house: Installation) -> None:
         ),
         (
             "UPDATE alembic_version SET version_num = '0001'",
-            "UPDATE alembic_version SET version_num = '0008'",
+            "UPDATE alembic_version SET version_num = '0009'",
             "migrations",
         ),
     ],
