@@ -1,7 +1,7 @@
 """The journal's index by reference begins with the reference.
 
-Beginning with the merchant it was, while the journal was small, as good as the primary key in the planner's eyes; a plan
-kept from that time read the whole book of a merchant for each movement.
+Beginning with the merchant it was, while the journal was small, as good as the primary key in the planner's
+eyes; a plan kept from that time read the whole book of a merchant for each movement.
 """
 
 from alembic import op
