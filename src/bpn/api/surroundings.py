@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bpn.api.encoding import refusal_envelope
@@ -23,7 +23,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 """By name of what is checked: None when it is well, else what is wrong."""
 
 
-def surroundings(document: Mapping[str, Any], readiness: Readiness, pages: list[Route | Mount]) -> Starlette:
+def surroundings(document: Mapping[str, Any], readiness: Readiness, pages: Sequence[BaseRoute]) -> Starlette:
     """The application for everything but the API's own paths.
 
     Args:

@@ -6,7 +6,9 @@ import sys
 
 import typer
 
-from bpn.cli import bench, demo, docs, ledger, merchants, review, servers, up
+from bpn.cli import docs, ledger, merchants, review, servers, up
+from bpn.cli.bench import bench
+from bpn.cli.demo import demo
 from bpn.kernel.errors import Refusal
 
 application = typer.Typer(

@@ -38,6 +38,16 @@ class Account:
         return hash((self.merchant_id, self.name))
 
 
+def house_account(merchant_id: int, asset: Asset) -> Account:
+    """In a merchant's book: what the house owes it (debit balance), or it owes the house. The due-from side."""
+    return Account(merchant_id, "house", asset, Policy.ANY)
+
+
+def merchant_account(merchant_id: int, asset: Asset) -> Account:
+    """In the house book: the other side of `house_account`. The due-to side."""
+    return Account(HOUSE, f"merchant/{merchant_id}", asset, Policy.ANY)
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """Moves an amount from `debit` to `credit`; while `pending`, only holds it at `debit`.

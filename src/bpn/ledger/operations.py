@@ -8,9 +8,11 @@ from datetime import datetime
 from bpn.database.pool import Transaction
 from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.clock import to_microseconds
+from bpn.kernel.money import Money
 from bpn.ledger import rules
 from bpn.ledger.errors import InsufficientBalance, LedgerFault
 from bpn.ledger.model import (
+    HOUSE,
     Account,
     AccountState,
     Balance,
@@ -21,6 +23,8 @@ from bpn.ledger.model import (
     Resolution,
     Transfer,
     Verification,
+    house_account,
+    merchant_account,
 )
 from bpn.ledger.store import accounts as account_store
 from bpn.ledger.store import journal as journal_store
@@ -102,6 +106,31 @@ async def post_one(tx: Transaction, *chain: Movement) -> None:
         raise InsufficientBalance("The available balance is less than the amount and its fee.")
     if not outcome.accepted:
         raise LedgerFault(f"{outcome.value}: {chain}")
+
+
+def across(
+    tx: Transaction, debit: Account, credit: Account, amount: Money, code: str, reference_id: int
+) -> tuple[Transfer, ...]:
+    """The transfers that move an amount from one account to another, also of another book.
+
+    Between a merchant and the house they pass a due-from / due-to pair, between two merchants two pairs, so that
+    every book sums to zero by itself. Post them in one chain.
+    """
+    asset = amount.asset
+
+    def transfer(source: Account, target: Account) -> Transfer:
+        return Transfer(tx.ids.next(), source, target, amount, code, reference_id)
+
+    if debit.merchant_id == credit.merchant_id:
+        return (transfer(debit, credit),)
+    transfers, source = [], debit
+    if debit.merchant_id != HOUSE:
+        transfers.append(transfer(debit, house_account(debit.merchant_id, asset)))
+        source = merchant_account(debit.merchant_id, asset)
+    if credit.merchant_id == HOUSE:
+        return (*transfers, transfer(source, credit))
+    transfers.append(transfer(source, merchant_account(credit.merchant_id, asset)))
+    return (*transfers, transfer(house_account(credit.merchant_id, asset), credit))
 
 
 def _accounts(movement: Movement) -> tuple[Account, ...]:

@@ -11,31 +11,19 @@ import psycopg
 
 from bpn.api.door import Application, Door, DoorTerms
 from bpn.api.openapi import document
-from bpn.api.route import Route, collect
+from bpn.api.route import Route
 from bpn.api.surroundings import surroundings
-from bpn.chapters.sandbox.model import SandboxTerms
-from bpn.chapters.sandbox.routes import SandboxRoutes
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.routes import WalletRoutes
-from bpn.chapters.webhooks.routes import WebhookRoutes
 from bpn.database.revisions import newest_revision
 from bpn.jobs.relay import NAME as RELAY
 from bpn.outbox import operations as outbox
-from bpn.wiring.events import event_descriptions
+from bpn.wiring.chapters.catalogue import pages, routes
+from bpn.wiring.events.catalogue import event_descriptions
 from bpn.wiring.house import House
-from bpn.wiring.sandbox import sandbox_chains
 
 USES_SAVED_EVERY_SECONDS = 10.0
 LARGEST_LAG = timedelta(seconds=60)
 """A head or a fact older than this turns readiness red."""
-
-
-def routes(house: House) -> list[Route]:
-    """Every route of the API."""
-    found = [*collect(WalletRoutes(house.wallet_terms)), *collect(WebhookRoutes(house.webhook_terms))]
-    if chains := sandbox_chains(house):
-        found += collect(SandboxRoutes(SandboxTerms(chains, house.wallet_terms)))
-    return found
 
 
 def api_application(house: House) -> Application:
@@ -50,7 +38,7 @@ def api_application(house: House) -> Application:
         clock=house.clock,
         terms=DoorTerms(house.settings.signature_window_seconds, house.settings.rate_limit),
         after_commit=lambda: house.jobs.nudge(RELAY),
-        beyond=surroundings(described, lambda: readiness(house), []),
+        beyond=surroundings(described, lambda: readiness(house), pages(house)),
     )
 
 

@@ -12,8 +12,9 @@ from bpn.api.errors import http_status
 from bpn.api.route import Route
 from bpn.kernel.errors import Refusal
 from bpn.settings import Settings
-from bpn.wiring.api import described_api, routes
-from bpn.wiring.events import event_descriptions
+from bpn.wiring.api import described_api
+from bpn.wiring.chapters.catalogue import routes
+from bpn.wiring.events.catalogue import event_descriptions
 from bpn.wiring.house import House
 
 BASE_URL = "http://127.0.0.1:8000"

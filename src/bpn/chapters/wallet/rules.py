@@ -62,16 +62,6 @@ def custody_account(merchant_id: int, asset: Asset) -> Account:
     return Account(merchant_id, "custody", asset, Policy.DEBIT_BALANCE)
 
 
-def house_account(merchant_id: int, asset: Asset) -> Account:
-    """What the house owes this merchant's book (debit balance) or it owes the house: the due-from side."""
-    return Account(merchant_id, "house", asset, Policy.ANY)
-
-
-def merchant_account(merchant_id: int, asset: Asset) -> Account:
-    """The due-to side of `house_account`, in the house book."""
-    return Account(HOUSE, f"merchant/{merchant_id}", asset, Policy.ANY)
-
-
 def hot_wallet_account(asset: Asset) -> Account:
     """Tokens and native coin at the hot wallet's address."""
     return Account(HOUSE, "hot_wallet", asset, Policy.ANY)

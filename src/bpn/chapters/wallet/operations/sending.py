@@ -37,7 +37,7 @@ from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import FieldError, Refusal
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import HOUSE, Transfer
+from bpn.ledger.model import HOUSE, Transfer, merchant_account
 
 GAS_LIMIT = 120_000
 """Enough for the `transfer` of the stablecoins in use; what is not used is not paid."""
@@ -251,7 +251,7 @@ async def _book_house(
     tx: DatabaseTransaction, network: Network, transaction: Transaction, report: ReceiptReport
 ) -> None:
     asset = transaction.amount.asset
-    merchant = rules.merchant_account(transaction.merchant_id, asset)
+    merchant = merchant_account(transaction.merchant_id, asset)
     reference = transaction.transaction_id
     movements = []
     if report.succeeded:

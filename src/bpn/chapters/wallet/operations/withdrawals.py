@@ -22,7 +22,7 @@ from bpn.kernel.clock import to_milliseconds
 from bpn.kernel.errors import FieldError, InvalidState
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import Movement, Resolution, Transfer
+from bpn.ledger.model import Movement, Resolution, Transfer, house_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _hold_of(tx: DatabaseTransaction, transaction: Transaction, amount: Money, c
     return Transfer(
         tx.ids.next(),
         rules.available_account(merchant_id, transaction.wallet_id, asset),
-        rules.house_account(merchant_id, asset),
+        house_account(merchant_id, asset),
         amount,
         code,
         transaction.transaction_id,

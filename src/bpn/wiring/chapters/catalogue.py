@@ -1,0 +1,29 @@
+"""All chapters: what each brings is added here."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from starlette.routing import BaseRoute
+
+from bpn.api.route import Route
+from bpn.wiring.chapters.sandbox import sandbox_routes
+from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
+from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
+from bpn.wiring.chapters.work import Work
+from bpn.wiring.house import House
+
+
+def routes(house: House) -> list[Route]:
+    """Every route of the API, in the order of the document."""
+    return [*wallet_routes(house), *webhook_routes(house), *sandbox_routes(house)]
+
+
+def pages(_house: House) -> list[BaseRoute]:
+    """Every page for people, outside the signed API."""
+    return []
+
+
+async def work(house: House, closing: AsyncExitStack) -> list[Work]:
+    """What a worker does for each chapter; `closing` takes down what that needs."""
+    return [await wallet_work(house, closing), await webhook_work(house, closing)]

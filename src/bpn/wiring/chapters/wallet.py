@@ -1,0 +1,53 @@
+"""How the wallet chapter is built in."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from decimal import Decimal
+
+from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
+from bpn.adapters.prices.static import StaticPrices
+from bpn.adapters.screening.blocked import BlockedParties
+from bpn.adapters.signer.local import LocalSigner
+from bpn.api.route import Route, collect
+from bpn.chapters.wallet.jobs import PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
+from bpn.chapters.wallet.routes import WalletRoutes
+from bpn.jobs.job import collect_jobs
+from bpn.ports.readers import PriceReader
+from bpn.wiring.chains import evm_chain
+from bpn.wiring.chapters.work import Work
+from bpn.wiring.house import House, wallet_seed
+
+
+def wallet_routes(house: House) -> list[Route]:
+    """The chapter over HTTP."""
+    return collect(WalletRoutes(house.wallet_terms))
+
+
+async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
+    """One set of jobs for each network, and the prices."""
+    settings = house.settings
+    async with house.database.transaction() as tx:
+        signer = LocalSigner(await wallet_seed(tx, house.cipher))
+    screening = BlockedParties(settings.blocked_addresses, settings.blocked_names)
+    opener, terms = house.database.transaction, house.wallet_terms
+    jobs = []
+    for name, network in terms.networks.items():
+        chain = evm_chain(house, name)
+        closing.push_async_callback(chain.close)
+        for chain_jobs in (
+            ReadingJobs(opener, terms, network, chain),
+            ReleasingJobs(opener, terms, network, screening),
+            SendingJobs(opener, terms, network, chain, chain, signer, house.clock),
+        ):
+            jobs += collect_jobs(chain_jobs, "wallet", name)
+    currencies = list(terms.currency_names)
+    jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
+    return Work(jobs)
+
+
+def _price_source(house: House) -> PriceReader:
+    settings = house.settings
+    if settings.coinmarketcap_api_key is None:
+        return StaticPrices(dict.fromkeys(house.wallet_terms.currency_names, Decimal(1)), house.clock.wall)
+    return CoinMarketCapPrices(settings.coinmarketcap_api_key.get_secret_value(), settings.coinmarketcap_url)

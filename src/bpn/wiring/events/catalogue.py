@@ -1,0 +1,28 @@
+"""All events: a chapter's list is added here."""
+
+from __future__ import annotations
+
+from bpn.api.openapi import EventDescription
+from bpn.chapters.webhooks.model import EventSource
+from bpn.wiring.events.event import Event
+from bpn.wiring.events.wallet import wallet_events
+from bpn.wiring.events.webhooks import webhook_events
+
+
+def events() -> list[Event]:
+    """Every type of event, in the order of the document."""
+    return [*wallet_events(), *webhook_events()]
+
+
+def event_sources() -> list[EventSource]:
+    """What the webhooks chapter listens to, and how it is told."""
+    return [
+        EventSource(event.event_type, fact, render, has_reference=event.has_reference)
+        for event in events()
+        for fact, render in event.facts.items()
+    ]
+
+
+def event_descriptions() -> list[EventDescription]:
+    """The events as the OpenAPI document tells them."""
+    return [EventDescription(one.event_type, one.description, one.data, one.has_reference) for one in events()]
