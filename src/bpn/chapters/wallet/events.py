@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bpn.chapters.wallet.model import (
     DepositChanged,
+    DepositCleared,
     SenderRequired,
     Transaction,
     TransferSettled,
@@ -22,6 +23,11 @@ from bpn.outbox.model import Announcement, FactContent
 async def deposits_changed(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> None:
     """Deposits have a new state."""
     await _record(tx, [(transaction, DepositChanged(transaction)) for transaction in transactions])
+
+
+async def deposit_cleared(tx: DatabaseTransaction, transaction: Transaction) -> None:
+    """An earmarked deposit waits for its owner's word."""
+    await _record(tx, [(transaction, DepositCleared(transaction))])
 
 
 async def sender_required(tx: DatabaseTransaction, transactions: Sequence[Transaction], deadline: datetime) -> None:

@@ -117,6 +117,24 @@ class DepositAddress:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Earmark:
+    """What deposits to an address of its own are for: a thing of a higher chapter, by kind and id."""
+
+    kind: str
+    subject_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose an address is: the wallet that deposits to it reach, and the earmark, if it has one."""
+
+    merchant_id: int
+    wallet_id: int
+    merchant_user_id: str | None
+    earmark: Earmark | None
+
+
 class TransactionType(StrEnum):
     """What a transaction is; later chapters add theirs to a merchant's history."""
 
@@ -148,10 +166,10 @@ NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
     TransactionType.DEPOSIT: {
         Status.CONFIRMING: frozenset({Status.SENDER_REQUIRED, Status.SCREENING, Status.ORPHANED, Status.REJECTED}),
         Status.SENDER_REQUIRED: frozenset({Status.SCREENING, Status.ORPHANED, Status.REJECTED}),
-        Status.SCREENING: frozenset({Status.COMPLETED, Status.FROZEN, Status.ORPHANED}),
-        Status.FROZEN: frozenset({Status.COMPLETED, Status.REJECTED, Status.ORPHANED}),
+        Status.SCREENING: frozenset({Status.COMPLETED, Status.FROZEN, Status.ORPHANED, Status.REJECTED}),
+        Status.FROZEN: frozenset({Status.COMPLETED, Status.SCREENING, Status.REJECTED, Status.ORPHANED}),
         Status.COMPLETED: frozenset({Status.ORPHANED}),
-        Status.REJECTED: frozenset({Status.ORPHANED}),
+        Status.REJECTED: frozenset({Status.COMPLETED, Status.ORPHANED}),
         Status.ORPHANED: frozenset({Status.CONFIRMING}),
     },
     TransactionType.WITHDRAW: {
@@ -161,7 +179,7 @@ NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
         Status.CONFIRMING: frozenset({Status.SUCCESS, Status.FAILED, Status.BROADCAST}),
     },
 }
-"""The one table of allowed state changes. An internal transfer is born SUCCESS."""
+"""The one table of allowed state changes. An internal transfer and an order's leg are born SUCCESS."""
 
 FINAL = frozenset({Status.COMPLETED, Status.SUCCESS, Status.FAILED, Status.REJECTED, Status.CANCELLED})
 
@@ -171,7 +189,7 @@ class Transaction:
     """One line of a merchant's history.
 
     `confirmations` is as of the head known when it was read. `counter_wallet_id` is the receiving wallet of an
-    internal transfer.
+    internal transfer. An order's leg has the currency of the other side, and says whether it came in.
     """
 
     merchant_id: int
@@ -195,6 +213,25 @@ class Transaction:
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
+    earmark: Earmark | None = None
+    counter_currency: str | None = None
+    incoming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLeg:
+    """What an order of a higher chapter moved in a wallet; its movements are the order's own.
+
+    `counter_currency` is the currency on the order's other side.
+    """
+
+    merchant_id: int
+    wallet_id: int
+    amount: Money
+    incoming: bool
+    counter_currency: str
+    order_id: int
+    remark: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +459,14 @@ class SenderRequired:
     name: ClassVar[str] = "wallet.deposit.sender_required"
     transaction: Transaction
     deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DepositCleared:
+    """Screening found nothing against an earmarked deposit: its owner may assign it."""
+
+    name: ClassVar[str] = "wallet.deposit.cleared"
+    transaction: Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from bpn.chapters.wallet.operations.addresses import (
     get_wallet_network_config,
     parse_address,
 )
+from bpn.chapters.wallet.operations.assigning import assign_deposit, credit_from_suspense, set_deposit_aside
 from bpn.chapters.wallet.operations.balances import get_asset_balance
 from bpn.chapters.wallet.operations.custody import (
     book_house_funds,
@@ -21,7 +22,15 @@ from bpn.chapters.wallet.operations.deposits import (
     plan_reading,
     record_blocks,
 )
+from bpn.chapters.wallet.operations.earmarks import (
+    earmark_address,
+    list_cleared,
+    list_earmark_deposits,
+    open_earmark,
+    set_earmark_sender,
+)
 from bpn.chapters.wallet.operations.history import list_transactions
+from bpn.chapters.wallet.operations.orders import record_order_legs, wallet_account
 from bpn.chapters.wallet.operations.prices import record_prices
 from bpn.chapters.wallet.operations.readiness import head_lags
 from bpn.chapters.wallet.operations.review import (
@@ -53,7 +62,9 @@ from bpn.chapters.wallet.operations.wallets import (
     create_sub_account,
     list_sub_accounts,
     list_wallets,
+    open_collection_wallet,
     open_primary_wallet,
+    require_wallet,
 )
 from bpn.chapters.wallet.operations.whitelist import (
     add_withdraw_whitelist,
@@ -67,10 +78,12 @@ __all__ = [
     "accept_nonces",
     "add_deposit_sender",
     "add_withdraw_whitelist",
+    "assign_deposit",
     "book_house_funds",
     "cancel_withdrawal",
     "confirm_deposits",
     "create_sub_account",
+    "credit_from_suspense",
     "custody_holdings",
     "custody_ledger",
     "decide_deposit",
@@ -78,6 +91,7 @@ __all__ = [
     "decide_whitelist",
     "decide_withdrawal",
     "delete_withdraw_whitelist",
+    "earmark_address",
     "expire_senders",
     "find_token",
     "get_asset_balance",
@@ -86,6 +100,8 @@ __all__ = [
     "get_wallet_transfer",
     "head_lags",
     "house_funds_booked",
+    "list_cleared",
+    "list_earmark_deposits",
     "list_frozen",
     "list_outgoing",
     "list_pending_whitelist",
@@ -96,6 +112,8 @@ __all__ = [
     "list_wallet_transfers",
     "list_wallets",
     "list_withdraw_whitelist",
+    "open_collection_wallet",
+    "open_earmark",
     "open_primary_wallet",
     "parse_address",
     "plan_reading",
@@ -103,10 +121,15 @@ __all__ = [
     "record_blocks",
     "record_broadcast",
     "record_nonce",
+    "record_order_legs",
     "record_prices",
     "record_receipt",
     "record_signature",
     "request_withdrawal",
+    "require_wallet",
+    "set_deposit_aside",
+    "set_earmark_sender",
     "settle_outgoing",
     "transfer_between_wallets",
+    "wallet_account",
 ]

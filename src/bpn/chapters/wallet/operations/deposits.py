@@ -12,6 +12,7 @@ from bpn.chapters.wallet.model import (
     ChainPosition,
     Deposit,
     Network,
+    Owner,
     Reading,
     ScreeningCase,
     SeenTransfer,
@@ -21,11 +22,12 @@ from bpn.chapters.wallet.model import (
     TransactionType,
     WalletTerms,
 )
+from bpn.chapters.wallet.operations.earmarks import sender_is_known
 from bpn.chapters.wallet.store import chains, deposits, transactions, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import Account, Transfer
+from bpn.ledger.model import Account, Movement, Transfer
 
 _NAME_FIELDS = ("orgName", "orgFirstName", "orgLastName", "corpName")
 
@@ -73,8 +75,8 @@ async def record_blocks(terms: WalletTerms, tx: DatabaseTransaction, reading: Re
     return True
 
 
-_Found = tuple[SeenTransfer, Token, tuple[int, int, str | None]]
-"""A transfer to one of our addresses: the token, and the merchant, wallet and merchant's user it belongs to."""
+_Found = tuple[SeenTransfer, Token, Owner]
+"""A transfer to one of our addresses: the token, and whose it is."""
 
 
 async def _match(tx: DatabaseTransaction, network: Network, transfers: Sequence[SeenTransfer]) -> list[_Found]:
@@ -89,7 +91,7 @@ async def _match(tx: DatabaseTransaction, network: Network, transfers: Sequence[
 
 async def _record(tx: DatabaseTransaction, network: Network, found: Sequence[_Found]) -> None:
     known = await deposits.lock_by_log(
-        tx, network.name, [(owner[0], seen.hash, seen.position) for seen, _, owner in found]
+        tx, network.name, [(owner.merchant_id, seen.hash, seen.position) for seen, _, owner in found]
     )
     fresh = []
     for seen, token, owner in found:
@@ -109,17 +111,16 @@ def _new_deposit(
     network: Network,
     seen: SeenTransfer,
     token: Token,
-    owner: tuple[int, int, str | None],
+    owner: Owner,
 ) -> Deposit:
-    merchant_id, wallet_id, merchant_user_id = owner
     transaction = Transaction(
-        merchant_id=merchant_id,
+        merchant_id=owner.merchant_id,
         transaction_id=tx.ids.next(),
         transaction_type=TransactionType.DEPOSIT,
         merchant_transaction_id=None,
-        wallet_id=wallet_id,
+        wallet_id=owner.wallet_id,
         counter_wallet_id=None,
-        merchant_user_id=merchant_user_id,
+        merchant_user_id=owner.merchant_user_id,
         amount=Money(seen.amount, token.asset),
         fee=Money.zero(token.asset),
         status=Status.CONFIRMING,
@@ -134,6 +135,7 @@ def _new_deposit(
         created_at=tx.now,
         updated_at=tx.now,
         completed_at=None,
+        earmark=owner.earmark,
     )
     return Deposit(transaction, seen.position, seen.block_hash, seen.contract, None, None)
 
@@ -160,6 +162,8 @@ async def _orphan(tx: DatabaseTransaction, network: Network, first: int, still_t
         await _take_back(tx, transaction)
         orphan = replace(transaction, status=Status.ORPHANED, block_number=None, updated_at=tx.now, completed_at=None)
         await transactions.save(tx, orphan)
+        if orphan.earmark is not None:
+            await deposits.set_cleared(tx, orphan, None)
         await events.deposits_changed(tx, [orphan])
 
 
@@ -215,8 +219,9 @@ async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network:
             await _reject_small(tx, transaction, minimum)
             continue
         await ledger.post_one(tx, _movement(tx, transaction, *_booked(transaction), "wallet.deposit"))
-        # One that a reorg moved may have its sender's details from before.
-        following = Status.SCREENING if transaction.transaction_id in known else Status.SENDER_REQUIRED
+        # One that a reorg moved may have its sender's details from before, an earmark may bring them.
+        ready = transaction.transaction_id in known or await sender_is_known(terms, tx, transaction)
+        following = Status.SCREENING if ready else Status.SENDER_REQUIRED
         booked = replace(transaction, status=following, updated_at=tx.now)
         await transactions.save(tx, booked)
         accepted.append(booked)
@@ -284,11 +289,37 @@ async def _refuse(
     return refused
 
 
-async def release_deposit(tx: DatabaseTransaction, transaction: Transaction) -> Transaction:
-    """Give a booked deposit to its wallet, less what the merchant owes. The caller holds its row."""
+async def clear_deposit(tx: DatabaseTransaction, transaction: Transaction) -> Transaction:
+    """Nothing stands against a booked deposit: release it, or tell its earmark's owner. The caller holds its row."""
+    if transaction.earmark is None:
+        return await release_deposit(tx, transaction)
+    cleared = transaction
+    if transaction.status is Status.FROZEN:
+        cleared = replace(transaction, status=Status.SCREENING, fail_reason=None, updated_at=tx.now)
+        await transactions.save(tx, cleared)
+        await events.deposits_changed(tx, [cleared])
+    await deposits.set_cleared(tx, cleared, tx.now)
+    await events.deposit_cleared(tx, cleared)
+    return cleared
+
+
+async def release_deposit(
+    tx: DatabaseTransaction, transaction: Transaction, also: Sequence[Movement] = ()
+) -> Transaction:
+    """Give a booked deposit to its wallet, less what the merchant owes. The caller holds its row.
+
+    Args:
+        tx: the transaction.
+        transaction: the deposit, booked, or held in suspense.
+        also: movements that happen with it or not at all, such as a hold of what arrives.
+    """
     rules.check_transition(transaction.transaction_type, transaction.status, Status.COMPLETED)
     asset, merchant_id = transaction.amount.asset, transaction.merchant_id
-    unreleased = rules.unreleased_account(merchant_id, transaction.wallet_id, asset)
+    source = (
+        rules.suspense_account(merchant_id, asset)
+        if transaction.status is Status.REJECTED
+        else rules.unreleased_account(merchant_id, transaction.wallet_id, asset)
+    )
     available = rules.available_account(merchant_id, transaction.wallet_id, asset)
     receivable = rules.receivable_account(merchant_id, asset)
     (owed,) = await ledger.balances(tx, [receivable])
@@ -297,9 +328,8 @@ async def release_deposit(tx: DatabaseTransaction, transaction: Transaction) -> 
         (receivable, repaid, "wallet.deposit_owed_repaid"),
         (available, transaction.amount.minor - repaid, "wallet.deposit_released"),
     ]
-    await ledger.post_one(
-        tx, *[_part(tx, transaction, unreleased, target, minor, code) for target, minor, code in parts if minor]
-    )
+    release = [_part(tx, transaction, source, target, minor, code) for target, minor, code in parts if minor]
+    await ledger.post_one(tx, *release, *also)
     released = replace(transaction, status=Status.COMPLETED, fail_reason=None, updated_at=tx.now, completed_at=tx.now)
     await transactions.save(tx, released)
     await events.deposits_changed(tx, [released])
@@ -309,6 +339,7 @@ async def release_deposit(tx: DatabaseTransaction, transaction: Transaction) -> 
 async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: str) -> list[ScreeningCase]:
     """The deposits whose senders are to be looked up."""
     waiting = await transactions.lock_open(tx, TransactionType.DEPOSIT, network, Status.SCREENING)
+    cleared = await deposits.cleared(tx, waiting)
     return [
         ScreeningCase(
             transaction.merchant_id,
@@ -317,11 +348,12 @@ async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: s
             _names(await deposits.sender_details(tx, terms.cipher, transaction)),
         )
         for transaction in waiting
+        if transaction.transaction_id not in cleared
     ]
 
 
-def _names(details: str) -> tuple[str, ...]:
-    fields: Mapping[str, object] = json.loads(details)
+def _names(details: str | None) -> tuple[str, ...]:
+    fields: Mapping[str, object] = json.loads(details or "{}")
     first, last = fields.get("orgFirstName"), fields.get("orgLastName")
     names = [str(fields[name]) for name in _NAME_FIELDS if fields.get(name)]
     return tuple([*names, f"{first} {last}"] if first and last else names)
@@ -330,12 +362,12 @@ def _names(details: str) -> tuple[str, ...]:
 async def decide_screening(
     tx: DatabaseTransaction, case: ScreeningCase, *, hit: bool, reason: str | None
 ) -> Transaction | None:
-    """Release a screened deposit to the wallet, or freeze it; None when another worker decided before."""
+    """Clear a screened deposit, or freeze it; None when another worker decided before."""
     transaction = await transactions.lock(tx, case.merchant_id, case.transaction_id)
-    if transaction is None or transaction.status is not Status.SCREENING:
+    if transaction is None or transaction.status is not Status.SCREENING or await deposits.cleared(tx, [transaction]):
         return None
     if not hit:
-        return await release_deposit(tx, transaction)
+        return await clear_deposit(tx, transaction)
     rules.check_transition(transaction.transaction_type, transaction.status, Status.FROZEN)
     frozen = replace(transaction, status=Status.FROZEN, fail_reason=reason, updated_at=tx.now)
     await transactions.save(tx, frozen)

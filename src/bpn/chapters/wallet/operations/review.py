@@ -16,7 +16,7 @@ from bpn.chapters.wallet.model import (
     WhitelistEntry,
     WhitelistStatus,
 )
-from bpn.chapters.wallet.operations.deposits import put_into_suspense, release_deposit
+from bpn.chapters.wallet.operations.deposits import clear_deposit, put_into_suspense
 from bpn.chapters.wallet.operations.withdrawals import lock_reviewed, release
 from bpn.chapters.wallet.store import transactions, withdrawals
 from bpn.chapters.wallet.store import whitelist as whitelist_store
@@ -89,7 +89,7 @@ async def _needs_another_person(
 async def decide_deposit(
     tx: DatabaseTransaction, merchant_id: int, transaction_id: int, decision: Decision
 ) -> Transaction:
-    """Decide on a frozen deposit: release it to the wallet, or put it into suspense.
+    """Decide on a frozen deposit: clear it, or put it into suspense.
 
     Raises:
         TransactionNotFound: no such deposit.
@@ -101,7 +101,7 @@ async def decide_deposit(
     if transaction.status is not Status.FROZEN:
         raise InvalidState(f"The deposit is {transaction.status}; only one that is FROZEN can be decided.")
     if decision.approved:
-        decided = await release_deposit(tx, transaction)
+        decided = await clear_deposit(tx, transaction)
     else:
         decided = await put_into_suspense(tx, transaction, decision.reason or "Refused by the operator.")
     await _audit(tx, decision, "deposit.release" if decision.approved else "deposit.refuse", transaction, decided)

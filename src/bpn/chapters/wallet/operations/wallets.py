@@ -42,6 +42,20 @@ async def create_sub_account(
     return wallet
 
 
+async def open_collection_wallet(
+    tx: DatabaseTransaction, merchant_id: int, name: str, merchant_user_id: str | None
+) -> Wallet:
+    """Open a wallet of type `collection_sub`, which collects for a customer of the merchant.
+
+    Raises:
+        WalletNameTaken: another wallet of the merchant has the name.
+    """
+    wallet = await _open(tx, merchant_id, WalletType.COLLECTION_SUB, name, merchant_user_id)
+    if wallet is None:
+        raise WalletNameTaken(f"A wallet named {name!r} exists already.", [FieldError("accountName", "is taken")])
+    return wallet
+
+
 async def _open(
     tx: DatabaseTransaction, merchant_id: int, wallet_type: WalletType, name: str, merchant_user_id: str | None
 ) -> Wallet | None:

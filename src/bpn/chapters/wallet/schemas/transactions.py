@@ -130,14 +130,15 @@ class TransactionRecord(Wire):
     def of(cls, transaction: model.Transaction) -> Self:
         """The wire form."""
         currency = transaction.amount.asset.currency
+        counter = transaction.counter_currency or currency
         source, target = _wallet_sides(transaction)
         return cls(
             transaction_id=str(transaction.transaction_id),
             merchant_transaction_id=transaction.merchant_transaction_id,
             user_id=str(transaction.merchant_id),
             merchant_user_id=transaction.merchant_user_id,
-            from_currency=currency,
-            to_currency=currency,
+            from_currency=counter if transaction.incoming else currency,
+            to_currency=currency if transaction.incoming else counter,
             from_account_id=source,
             to_account_id=target,
             transaction_type=transaction.transaction_type.value,
@@ -162,6 +163,6 @@ class TransactionRecord(Wire):
 
 def _wallet_sides(transaction: model.Transaction) -> tuple[str | None, str | None]:
     own = str(transaction.wallet_id)
-    if transaction.transaction_type is model.TransactionType.DEPOSIT:
+    if transaction.incoming or transaction.transaction_type is model.TransactionType.DEPOSIT:
         return None, own
     return own, None if transaction.counter_wallet_id is None else str(transaction.counter_wallet_id)

@@ -119,6 +119,26 @@ async def with_sender(tx: DatabaseTransaction, transactions: Sequence[Transactio
     return {int(transaction_id) for (transaction_id,) in await cursor.fetchall()}
 
 
+async def set_cleared(tx: DatabaseTransaction, transaction: Transaction, cleared_at: datetime | None) -> None:
+    """Note since when a deposit waits for its earmark's owner; None: it does not."""
+    await tx.connection.execute(
+        "UPDATE wallet_deposits SET cleared_at = %s WHERE merchant_id = %s AND transaction_id = %s",
+        (cleared_at, transaction.merchant_id, transaction.transaction_id),
+    )
+
+
+async def cleared(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> set[int]:
+    """Which of these deposits wait for their earmark's owner, by id."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT d.transaction_id FROM unnest(%s::bigint[], %s::bigint[]) g(merchant_id, transaction_id)
+        JOIN wallet_deposits d USING (merchant_id, transaction_id) WHERE d.cleared_at IS NOT NULL
+        """,
+        (integers([t.merchant_id for t in transactions]), integers([t.transaction_id for t in transactions])),
+    )
+    return {int(transaction_id) for (transaction_id,) in await cursor.fetchall()}
+
+
 async def set_deadline(tx: DatabaseTransaction, merchant_id: int, transaction_id: int, deadline: datetime) -> None:
     """Note until when the sender's details are awaited."""
     await tx.connection.execute(
@@ -158,14 +178,14 @@ async def set_sender(
     )
 
 
-async def sender_details(tx: DatabaseTransaction, cipher: Cipher, transaction: Transaction) -> str:
-    """The sender's details as JSON, opened."""
+async def sender_details(tx: DatabaseTransaction, cipher: Cipher, transaction: Transaction) -> str | None:
+    """The sender's details as JSON, opened; None where none were asked for."""
     cursor = await tx.connection.execute(
         "SELECT sealed_sender FROM wallet_deposits WHERE merchant_id = %s AND transaction_id = %s",
         (transaction.merchant_id, transaction.transaction_id),
     )
     (row,) = await cursor.fetchall()
-    return cipher.open(row[0], _sender_place(transaction)).decode()
+    return None if row[0] is None else cipher.open(row[0], _sender_place(transaction)).decode()
 
 
 def _sender_place(transaction: Transaction) -> str:

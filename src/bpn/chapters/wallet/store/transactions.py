@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bpn.chapters.wallet.model import HistoryFilter, Status, Transaction, TransactionType
+from bpn.chapters.wallet.model import Earmark, HistoryFilter, Status, Transaction, TransactionType
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.database.rows import integers, optional_integers, optional_texts, optional_times, texts
 from bpn.kernel.assets import Asset
@@ -16,7 +16,7 @@ COLUMNS = """
     t.merchant_id, t.transaction_id, t.transaction_type, t.merchant_transaction_id, t.wallet_id, t.counter_wallet_id,
     t.merchant_user_id, t.currency, t.network, t.scale, t.amount::text, t.fee::text, t.status, t.from_address,
     t.to_address, t.hash, t.block_number, t.required_confirmations, t.remark, t.fail_reason, t.created_at,
-    t.updated_at, t.completed_at,
+    t.updated_at, t.completed_at, t.earmark_kind, t.earmark_id, t.counter_currency, t.incoming,
     CASE WHEN t.block_number IS NULL THEN 0 ELSE greatest(0, least(
         t.required_confirmations,
         (SELECT c.head_number FROM wallet_chains c WHERE c.network = t.network) - t.block_number + 1)) END
@@ -42,13 +42,16 @@ def transaction_of(row: Sequence[Any]) -> Transaction:
         to_address=row[14],
         hash=row[15],
         block_number=row[16],
-        confirmations=row[23] or 0,
+        confirmations=row[27] or 0,
         required_confirmations=row[17],
         remark=row[18],
         fail_reason=row[19],
         created_at=row[20],
         updated_at=row[21],
         completed_at=row[22],
+        earmark=None if row[24] is None else Earmark(row[23], row[24]),
+        counter_currency=row[25],
+        incoming=row[26],
     )
 
 
@@ -59,11 +62,13 @@ async def insert(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -
         INSERT INTO wallet_transactions (
             created_at, updated_at, merchant_id, transaction_id, transaction_type, merchant_transaction_id, wallet_id,
             counter_wallet_id, merchant_user_id, currency, network, scale, amount, fee, status, from_address,
-            to_address, hash, block_number, required_confirmations, remark, fail_reason, completed_at)
+            to_address, hash, block_number, required_confirmations, remark, fail_reason, completed_at,
+            earmark_kind, earmark_id, counter_currency, incoming)
         SELECT %s, %s, * FROM unnest(
             %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
             %s::text[], %s::smallint[], %s::numeric[], %s::numeric[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::timestamptz[])
+            %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
+            %s::bigint[], %s::text[], %s::boolean[])
         """,
         (
             tx.now,
@@ -89,6 +94,10 @@ async def insert(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -
             optional_texts([t.remark for t in transactions]),
             optional_texts([t.fail_reason for t in transactions]),
             optional_times([t.completed_at for t in transactions]),
+            optional_texts([t.earmark.kind if t.earmark else None for t in transactions]),
+            optional_integers([t.earmark.subject_id if t.earmark else None for t in transactions]),
+            optional_texts([t.counter_currency for t in transactions]),
+            texts(["t" if t.incoming else "f" for t in transactions]),
         ),
     )
 
@@ -147,6 +156,18 @@ async def find(
     )
     row = await cursor.fetchone()
     return None if row is None else transaction_of(row)
+
+
+async def of_earmark(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> list[Transaction]:
+    """The deposits of an earmark, oldest first."""
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {COLUMNS} FROM wallet_transactions t
+        WHERE t.merchant_id = %s AND t.earmark_kind = %s AND t.earmark_id = %s ORDER BY t.transaction_id
+        """,
+        (merchant_id, earmark.kind, earmark.subject_id),
+    )
+    return [transaction_of(row) for row in await cursor.fetchall()]
 
 
 async def page(

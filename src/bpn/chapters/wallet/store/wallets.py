@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bpn.chapters.wallet.model import Wallet, WalletType
+from bpn.chapters.wallet.model import Earmark, Owner, Wallet, WalletType
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.database.rows import integers, texts
 
@@ -144,26 +144,39 @@ async def find_address(
     return None if row is None else (row[0], row[1])
 
 
-async def find_owners(
-    tx: DatabaseTransaction, network: str, addresses: Sequence[str]
-) -> dict[str, tuple[int, int, str | None]]:
-    """By address, the merchant, wallet and merchant's user that deposits to it belong to."""
+async def find_owners(tx: DatabaseTransaction, network: str, addresses: Sequence[str]) -> dict[str, Owner]:
+    """By address, whose deposits to it are."""
     cursor = await tx.connection.execute(
         """
-        SELECT DISTINCT d.value, d.merchant_id, a.wallet_id, w.merchant_user_id
-        FROM unnest(%s::text[]) g(value)
-        JOIN directory d ON d.kind = %s AND d.value = g.value
-        JOIN wallet_addresses a ON a.merchant_id = d.merchant_id AND a.network = %s AND a.address = d.value
-        JOIN wallets w ON w.merchant_id = a.merchant_id AND w.wallet_id = a.wallet_id
+        SELECT DISTINCT d.value, d.merchant_id, a.wallet_id, w.merchant_user_id, a.kind, a.subject_id
+        FROM unnest(%(addresses)s::text[]) g(value)
+        JOIN directory d ON d.kind = %(directory)s AND d.value = g.value
+        CROSS JOIN LATERAL (
+            SELECT o.wallet_id, NULL AS kind, NULL::bigint AS subject_id FROM wallet_addresses o
+            WHERE o.merchant_id = d.merchant_id AND o.network = %(network)s AND o.address = d.value
+            UNION ALL
+            SELECT m.wallet_id, m.kind, m.subject_id FROM wallet_earmark_addresses o
+            JOIN wallet_earmarks m USING (merchant_id, kind, subject_id)
+            WHERE o.merchant_id = d.merchant_id AND o.network = %(network)s AND o.address = d.value
+        ) a
+        JOIN wallets w ON w.merchant_id = d.merchant_id AND w.wallet_id = a.wallet_id
         """,
-        (texts(addresses), f"address:{network}", network),
+        {"addresses": texts(addresses), "directory": f"address:{network}", "network": network},
     )
-    return {address: (merchant, wallet, user) for address, merchant, wallet, user in await cursor.fetchall()}
+    return {
+        address: Owner(merchant, wallet, user, None if kind is None else Earmark(kind, subject))
+        for address, merchant, wallet, user, kind, subject in await cursor.fetchall()
+    }
 
 
 async def custody_addresses(tx: DatabaseTransaction, network: str) -> list[str]:
     """Every deposit address of a network."""
     cursor = await tx.connection.execute(
-        "SELECT DISTINCT address FROM wallet_addresses WHERE network = %s ORDER BY address", (network,)
+        """
+        SELECT address FROM wallet_addresses WHERE network = %(network)s
+        UNION SELECT address FROM wallet_earmark_addresses WHERE network = %(network)s
+        ORDER BY address
+        """,
+        {"network": network},
     )
     return [row[0] for row in await cursor.fetchall()]
