@@ -43,6 +43,18 @@ class ChainSettings(BaseModel):
     tokens: dict[str, TokenSettings]
     timeout_seconds: float = 10.0
     """A node that answers slower counts as silent."""
+    fee_cap_gwei: Annotated[Decimal, Field(gt=0)] = Decimal(500)
+    """The most to offer for a unit of gas; what waits for cheaper gas takes no nonce, what is under way is not raised
+    further."""
+    gas_ceiling: Annotated[int, Field(ge=21_000)] = 500_000
+    """The most gas one transfer may need."""
+    replace_after_seconds: Annotated[int, Field(ge=1)] = 120
+    """A transaction not mined by then is replaced at the same nonce with a higher fee."""
+    rebroadcast_after_seconds: Annotated[int, Field(ge=1)] = 30
+    """How often the same bytes are sent again until they are mined."""
+    sweep_cost_cap: Decimal | None = None
+    """The most that sweeping one deposit address may cost, in whole native coins;
+    its worth alone limits it when absent."""
 
 
 class Settings(BaseSettings):

@@ -10,7 +10,7 @@ from bpn.adapters.prices.static import StaticPrices
 from bpn.adapters.screening.blocked import BlockedParties
 from bpn.adapters.signer.local import LocalSigner
 from bpn.api.route import Route, collect
-from bpn.chapters.wallet.jobs import PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
+from bpn.chapters.wallet.jobs import Carrier, PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
 from bpn.chapters.wallet.routes import WalletRoutes
 from bpn.jobs.job import collect_jobs
 from bpn.ports.readers import PriceReader
@@ -35,10 +35,11 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
     for name, network in terms.networks.items():
         chain = evm_chain(house, name)
         closing.push_async_callback(chain.close)
+        carrier = Carrier(opener, terms, network, chain, chain, signer, house.clock)
         for chain_jobs in (
             ReadingJobs(opener, terms, network, chain),
             ReleasingJobs(opener, terms, network, screening),
-            SendingJobs(opener, terms, network, chain, chain, signer, house.clock),
+            SendingJobs(opener, terms, network, carrier),
         ):
             jobs += collect_jobs(chain_jobs, "wallet", name)
     currencies = list(terms.currency_names)

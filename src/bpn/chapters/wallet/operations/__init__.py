@@ -22,6 +22,20 @@ from bpn.chapters.wallet.operations.deposits import (
     record_blocks,
 )
 from bpn.chapters.wallet.operations.history import list_transactions
+from bpn.chapters.wallet.operations.outgoing import (
+    NonceMismatchError,
+    accept_nonces,
+    list_outgoing,
+    list_waiting,
+    missing_nonces,
+    plan_replacement,
+    prepare_outgoing,
+    record_broadcast,
+    record_nonce,
+    record_receipt,
+    record_signature,
+    settle_outgoing,
+)
 from bpn.chapters.wallet.operations.prices import record_prices
 from bpn.chapters.wallet.operations.readiness import head_lags
 from bpn.chapters.wallet.operations.review import (
@@ -33,17 +47,6 @@ from bpn.chapters.wallet.operations.review import (
     list_reviewing,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
-from bpn.chapters.wallet.operations.sending import (
-    NonceMismatchError,
-    accept_nonces,
-    list_outgoing,
-    prepare_outgoing,
-    record_broadcast,
-    record_nonce,
-    record_receipt,
-    record_signature,
-    settle_outgoing,
-)
 from bpn.chapters.wallet.operations.transfers import (
     get_wallet_transfer,
     list_wallet_transfers,
@@ -93,12 +96,15 @@ __all__ = [
     "list_screening",
     "list_sub_accounts",
     "list_transactions",
+    "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
     "list_withdraw_whitelist",
+    "missing_nonces",
     "open_primary_wallet",
     "parse_address",
     "plan_reading",
+    "plan_replacement",
     "prepare_outgoing",
     "record_blocks",
     "record_broadcast",
