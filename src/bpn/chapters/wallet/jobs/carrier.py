@@ -24,7 +24,7 @@ from bpn.chapters.wallet.model.outgoing import (
 )
 from bpn.jobs.job import TransactionOpener
 from bpn.kernel.clock import Clock
-from bpn.ports.readers import ChainReader, GasFees
+from bpn.ports.readers import ChainReader, GasFees, SourceUnavailableError
 from bpn.ports.senders import BroadcastOutcome, ChainTransfer, Signer, TransactionSender
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,7 @@ UNMINED = Gauge("bpn_outgoing_unmined", "Transfers with a nonce that are not min
 GAPS = Gauge("bpn_outgoing_gaps", "Senders whose next nonce no node knows, though later ones were sent.", ["network"])
 REPLACED = Counter("bpn_outgoing_replaced_total", "Transactions replaced at a higher fee.", ["network"])
 NOT_TAKEN = Counter("bpn_outgoing_not_taken_total", "Broadcasts that a node refused.", ["network", "outcome"])
+NOT_SIGNED = Counter("bpn_outgoing_not_signed_total", "Signatures that the signer did not give.", ["network"])
 _TAKEN = {BroadcastOutcome.ACCEPTED, BroadcastOutcome.ALREADY_KNOWN, BroadcastOutcome.NONCE_TOO_LOW}
 
 
@@ -79,9 +80,16 @@ class Carrier:
         )
 
     async def carry(self, outgoing: Sequence[Outgoing]) -> None:
-        """Sign what is not signed, send what is due."""
+        """Sign what is not signed, send what is due. One that the signer does not sign holds up no other."""
         for one in outgoing:
-            signed = await self._signed(one) if one.newest.hash is None else one
+            try:
+                signed = await self._signed(one) if one.newest.hash is None else one
+            except SourceUnavailableError as error:
+                NOT_SIGNED.labels(self._network.name).inc()
+                log.error(  # noqa: TRY400 - the signer's answer says all, where it was asked does not
+                    "outgoing.not_signed", network=self._network.name, sender=one.key_index, error=str(error)
+                )
+                continue
             if self._is_due(signed.newest):
                 await self._broadcast(signed)
 
