@@ -43,6 +43,18 @@ class ChainSettings(BaseModel):
     tokens: dict[str, TokenSettings]
     timeout_seconds: float = 10.0
     """A node that answers slower counts as silent."""
+    fee_cap_gwei: Annotated[Decimal, Field(gt=0)] = Decimal(500)
+    """The most to offer for a unit of gas; what waits for cheaper gas takes no nonce, what is under way is not raised
+    further."""
+    gas_ceiling: Annotated[int, Field(ge=21_000)] = 500_000
+    """The most gas one transfer may need."""
+    replace_after_seconds: Annotated[int, Field(ge=1)] = 120
+    """A transaction not mined by then is replaced at the same nonce with a higher fee."""
+    rebroadcast_after_seconds: Annotated[int, Field(ge=1)] = 30
+    """How often the same bytes are sent again until they are mined."""
+    sweep_cost_cap: Decimal | None = None
+    """The most that sweeping one deposit address may cost, in whole native coins;
+    its worth alone limits it when absent."""
 
 
 class Settings(BaseSettings):
@@ -80,6 +92,17 @@ class Settings(BaseSettings):
     """Between two blocks of the simulated networks."""
     chains: dict[str, ChainSettings] = {}
     """The networks; the sandbox has BSC and ETH by itself."""
+
+    signer_url: str | None = None
+    """A remote signer that speaks web3signer's API (`/api/v1/eth1/sign/…`) and holds the keys; by default they derive
+    from a seed that is sealed in the database."""
+    signer_token: SecretStr | None = None
+    """A bearer token for the remote signer, where a proxy before it asks for one."""
+    signer_timeout_seconds: float = 10.0
+    """A signer that answers slower counts as silent."""
+    account_public_key: str | None = None
+    """The extended public key (`xpub…`) of the account m/44'/60'/0' whose keys the remote signer holds; deposit
+    addresses and the hot wallet (index 0) derive from it."""
 
     coinmarketcap_api_key: SecretStr | None = None
     """Live prices; static ones (one unit, one dollar) when absent."""
@@ -125,6 +148,8 @@ class Settings(BaseSettings):
         silent = [name for name, chain in self.chains.items() if chain.rpc_url is None]
         if not self.sandbox and silent:
             raise ValueError(f"outside the sandbox every chain needs an RPC_URL; {', '.join(silent)} has none")
+        if (self.signer_url is None) != (self.account_public_key is None):
+            raise ValueError("BPN_SIGNER_URL and BPN_ACCOUNT_PUBLIC_KEY are set both or neither")
         return self
 
     @property

@@ -9,12 +9,12 @@ from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.adapters.signer.local import LocalSigner
 from bpn.chapters.wallet.rules import derive_address
 from bpn.ports.readers import GasFees
-from bpn.ports.senders import TokenTransfer
+from bpn.ports.senders import ChainTransfer
 
 # The mnemonic that development chains publish, and its first two addresses at m/44'/60'/0'/0.
 SEED = Bip39SeedGenerator("test test test test test test test test test test test junk").Generate()
 ADDRESSES = ["0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]
-TRANSFER = TokenTransfer(56, 7, ADDRESSES[0], ADDRESSES[1], 10**18, 120_000, GasFees(2 * 10**9, 10**9))
+TRANSFER = ChainTransfer(56, 7, ADDRESSES[0], ADDRESSES[1], 10**18, 120_000, GasFees(2 * 10**9, 10**9))
 
 
 def test_addresses_derive_from_the_public_key_alone() -> None:

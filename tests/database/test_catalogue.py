@@ -15,7 +15,9 @@ SHARED = {
     "wallet_prices": "market prices, the same for all",
     "wallet_chains": "how far a network is read",
     "wallet_chain_blocks": "a network's newest blocks",
-    "wallet_outgoing": "nonces of a network's hot wallet",
+    "wallet_senders": "the next nonce of each sending address",
+    "wallet_outgoing": "what a network's addresses send, by nonce",
+    "wallet_outgoing_attempts": "the transactions signed for a nonce",
 }
 
 

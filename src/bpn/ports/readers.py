@@ -51,10 +51,29 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class GasFees:
-    """EIP-1559 fees to offer now, in wei per gas."""
+    """Fees to offer now, in wei per gas (EIP-1559).
+
+    Where a network has no base fee, `max_fee_per_gas` is the one gas price and the priority fee is None.
+    """
 
     max_fee_per_gas: int
-    max_priority_fee_per_gas: int
+    max_priority_fee_per_gas: int | None
+    base_fee_per_gas: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """A transaction in a block, and the transfer it makes.
+
+    `contract` is None for the native coin; `recipient` None where it makes no plain transfer. Addresses are EIP-55
+    checksummed.
+    """
+
+    hash: str
+    block_number: int
+    contract: str | None
+    recipient: str | None
+    amount: int
 
 
 class ChainReader(Protocol):
@@ -91,6 +110,18 @@ class ChainReader(Protocol):
 
     async def gas_fees(self) -> GasFees:
         """Fees with which a transaction sent now should be mined soon."""
+
+    async def transfer_gas(self, sender: str, contract: str | None, recipient: str, amount: int) -> int | None:
+        """The gas that a transfer of a token, or (None) of the native coin, would need; None where it would fail."""
+
+    async def knows_transaction(self, transaction_hash: str) -> bool:
+        """Whether the node has a transaction, mined or waiting."""
+
+    async def transaction_at_nonce(self, sender: str, nonce: int) -> ChainTransaction | None:
+        """The mined transaction with which an address used a nonce, None where the head still expects it.
+
+        Raises SourceUnavailableError also where the node keeps no state of the blocks that tell.
+        """
 
 
 class PriceReader(Protocol):

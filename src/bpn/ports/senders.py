@@ -10,12 +10,15 @@ from bpn.ports.readers import GasFees
 
 
 @dataclass(frozen=True, slots=True)
-class TokenTransfer:
-    """An ERC-20 `transfer` to sign, an EIP-1559 transaction. Gas in units, fees in wei per gas."""
+class ChainTransfer:
+    """A transfer to sign: an ERC-20 `transfer`, or, where `contract` is None, of the native coin.
+
+    An EIP-1559 transaction, or a legacy one (EIP-155) where the fees have no priority fee. Gas in units.
+    """
 
     chain_id: int
     nonce: int
-    contract: str
+    contract: str | None
     recipient: str
     amount: int
     gas_limit: int
@@ -33,8 +36,11 @@ class SignedTransaction:
 class Signer(Protocol):
     """Holds the keys; asked by derivation index, never shows a key."""
 
-    async def sign(self, key_index: int, transfer: TokenTransfer) -> SignedTransaction:
-        """Sign with the key of an index. The same transfer always gives the same bytes (RFC 6979)."""
+    async def sign(self, key_index: int, transfer: ChainTransfer) -> SignedTransaction:
+        """Sign with the key of an index.
+
+        Raises SourceUnavailableError where the keys' holder does not answer, or answers with another key's signature.
+        """
 
 
 class BroadcastOutcome(Enum):

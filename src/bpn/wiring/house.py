@@ -89,7 +89,7 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
     await jobs.open()
     try:
         async with database.transaction() as tx:
-            terms = wallet_terms(settings, cipher, await _account_public_key(tx, cipher))
+            terms = wallet_terms(settings, cipher, await _account_public_key(tx, cipher, settings))
             await ledger.register_assets(tx, terms.assets)
         yield House(
             settings=settings,
@@ -133,12 +133,20 @@ async def wallet_seed(tx: Transaction, cipher: Cipher) -> bytes:
     return await sealed_secrets.find_or_create(tx, cipher, "wallet_seed", lambda: secrets.token_bytes(_SEED_BYTES))
 
 
-async def _account_public_key(tx: Transaction, cipher: Cipher) -> str:
+async def _account_public_key(tx: Transaction, cipher: Cipher, settings: Settings) -> str:
+    """What addresses derive from: the remote signer's account, else the seed's; the same as ever."""
+    given = settings.account_public_key
     known = await sealed_secrets.find(tx, cipher, "wallet_account_public_key")
     if known is None:
-        public_key = account_extended_public_key(await wallet_seed(tx, cipher)).encode()
+        public_key = (given or account_extended_public_key(await wallet_seed(tx, cipher))).encode()
         known = await sealed_secrets.find_or_create(tx, cipher, "wallet_account_public_key", lambda: public_key)
+    if given is not None and known.decode() != given:
+        raise AccountMismatchError("BPN_ACCOUNT_PUBLIC_KEY is not the account that addresses were derived from before")
     return known.decode()
+
+
+class AccountMismatchError(Exception):
+    """The keys configured are not those of the addresses that money was sent to."""
 
 
 def embedded_postgres(settings: Settings, progress: Callable[[str], None]) -> EmbeddedPostgres:

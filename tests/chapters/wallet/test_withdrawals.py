@@ -12,11 +12,11 @@ from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.signer.local import LocalSigner
 from bpn.audit.model import Decision
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import OutgoingState
+from bpn.chapters.wallet.model.outgoing import OutgoingState
 from bpn.kernel.errors import InvalidState
 from bpn.ledger import operations as ledger
 from bpn.ports.readers import GasFees
-from bpn.ports.senders import BroadcastOutcome, TokenTransfer
+from bpn.ports.senders import BroadcastOutcome, ChainTransfer
 from bpn.wiring.house import wallet_seed
 from installation import OUTSIDE, Installation, Merchant
 
@@ -136,7 +136,7 @@ class TestSending:
         before = await sent_to_outside(house)
         first = await house.nodes["BSC"].transaction_count(house.parts.wallet_terms.hot_address)
         asked = await asyncio.gather(*(merchant.post(WITHDRAW, merchant.withdrawal("10")) for _ in range(20)))
-        job = house.job("wallet.send_withdrawals:BSC")
+        job = house.job("wallet.send_outgoing:BSC")
         await asyncio.gather(*(job() for _ in range(4)))  # four workers at once
         for one in asked:
             await house.until(lambda one=one: merchant.record(transactionId=one["transactionId"], status="SUCCESS"))
@@ -195,7 +195,7 @@ class TestNonces:
         self, house: Installation, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
-        job = house.job("wallet.send_withdrawals:BSC")
+        job = house.job("wallet.send_outgoing:BSC")
 
         async def silent(*_: object, **__: object) -> BroadcastOutcome:
             return BroadcastOutcome.REFUSED
@@ -206,9 +206,9 @@ class TestNonces:
         async with house.parts.database.transaction() as tx:
             (outgoing,) = await wallet.list_outgoing(tx, "BSC", [OutgoingState.SIGNED])
             seed = await wallet_seed(tx, house.parts.cipher)
-        fees = GasFees(outgoing.max_fee, outgoing.priority_fee)
+        fees = GasFees(outgoing.newest.fees.max_fee, outgoing.newest.fees.priority_fee)
         foreign = await LocalSigner(seed).sign(
-            0, TokenTransfer(56, outgoing.nonce, outgoing.contract, OUTSIDE, 0, 120_000, fees)
+            0, ChainTransfer(56, outgoing.nonce, outgoing.contract, OUTSIDE, 0, 120_000, fees)
         )
         before = await sent_to_outside(house)
         assert await house.nodes["BSC"].broadcast(foreign.raw) is BroadcastOutcome.ACCEPTED
@@ -225,11 +225,11 @@ class TestNonces:
     ) -> None:
         first = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
         await house.until(lambda: merchant.record(transactionId=first["transactionId"], status="SUCCESS"))
-        database_admin("UPDATE wallet_chains SET next_nonce = next_nonce - 1 WHERE network = 'BSC'")
+        database_admin("UPDATE wallet_senders SET next_nonce = next_nonce - 1 WHERE network = 'BSC'")
         before = await sent_to_outside(house)
         asked = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
         with pytest.raises(wallet.NonceMismatchError):
-            await house.job("wallet.send_withdrawals:BSC")()
+            await house.job("wallet.send_outgoing:BSC")()
         assert await sent_to_outside(house) == before
         count = await house.nodes["BSC"].transaction_count(house.parts.wallet_terms.hot_address)
         async with house.parts.database.transaction() as tx:

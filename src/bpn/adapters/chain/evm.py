@@ -9,11 +9,12 @@ import aiohttp
 from eth_typing import ChecksumAddress, HexStr
 from eth_utils.address import to_checksum_address
 from web3 import AsyncHTTPProvider, AsyncWeb3
-from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import FilterParams, LogReceipt
+from web3.types import FilterParams, LogReceipt, Wei
 
-from bpn.ports.readers import Block, GasFees, Receipt, SourceUnavailableError, TransferLog
+from bpn.adapters.chain.calls import call_of, transfer_of
+from bpn.ports.readers import Block, ChainTransaction, GasFees, Receipt, SourceUnavailableError, TransferLog
 from bpn.ports.senders import BroadcastOutcome
 
 TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
@@ -147,8 +148,63 @@ class EvmChain:
     async def gas_fees(self) -> GasFees:
         """The node's own suggestion for the tip, above twice the newest base fee."""
         head = await self._ask(self._web3.eth.get_block("latest"))
+        base_fee = head.get("baseFeePerGas")
+        if base_fee is None:
+            return GasFees(await self._ask(self._web3.eth.gas_price), None)
         tip = await self._ask(self._web3.eth.max_priority_fee)
-        return GasFees(2 * head.get("baseFeePerGas", 0) + tip, tip)
+        return GasFees(2 * base_fee + tip, tip, base_fee)
+
+    async def transfer_gas(self, sender: str, contract: str | None, recipient: str, amount: int) -> int | None:
+        """What the node estimates; None where it says that the transfer would fail."""
+        target, value, data = call_of(contract, recipient, amount)
+        try:
+            return await self._ask(
+                self._web3.eth.estimate_gas(
+                    {
+                        "from": to_checksum_address(sender),
+                        "to": target,
+                        "value": Wei(value),
+                        "data": HexStr("0x" + data.hex()),
+                    }
+                )
+            )
+        except (ContractLogicError, Web3RPCError):
+            return None
+
+    async def knows_transaction(self, transaction_hash: str) -> bool:
+        """Whether the node has a transaction, mined or waiting."""
+        try:
+            await self._ask(self._web3.eth.get_transaction(HexStr(transaction_hash)))
+        except TransactionNotFound:
+            return False
+        return True
+
+    async def transaction_at_nonce(self, sender: str, nonce: int) -> ChainTransaction | None:
+        """Found by halving the blocks between one before which the nonce was free and the head."""
+        address = to_checksum_address(sender)
+
+        async def used(number: int) -> bool:
+            try:
+                return await self._ask(self._web3.eth.get_transaction_count(address, number)) > nonce
+            except Web3RPCError as error:
+                raise SourceUnavailableError(f"{self.network}: no state of block {number}: {error}") from error
+
+        last = (await self.head()).number
+        if not await used(last):
+            return None
+        step = 1
+        first = max(0, last - step)
+        while first > 0 and await used(first):
+            last, step = first, step * 2
+            first = max(0, last - step)
+        while last - first > 1:
+            middle = (first + last) // 2
+            first, last = (first, middle) if await used(middle) else (middle, last)
+        block = await self._ask(self._web3.eth.get_block(last, full_transactions=True))
+        transactions: Any = block["transactions"]
+        return next(
+            (_transaction(one) for one in transactions if (one["from"], one["nonce"]) == (address, nonce)), None
+        )  # fmt: skip
 
     async def broadcast(self, raw: bytes) -> BroadcastOutcome:
         """Send; what the node says of it in our words."""
@@ -163,10 +219,18 @@ class EvmChain:
         """An answer, or SourceUnavailableError where none came; what the node says of the request passes."""
         try:
             return await call
-        except (BlockNotFound, TransactionNotFound, Web3RPCError):
+        except (BlockNotFound, ContractLogicError, TransactionNotFound, Web3RPCError):
             raise
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Web3Exception) as error:
             raise SourceUnavailableError(f"{self.network}: {type(error).__name__}: {error}") from error
+
+
+def _transaction(transaction: Any) -> ChainTransaction:
+    return ChainTransaction(
+        _hexadecimal(transaction["hash"]),
+        transaction["blockNumber"],
+        *transfer_of(transaction.get("to"), transaction["value"], bytes(transaction["input"])),
+    )
 
 
 def _block(block: Any) -> Block:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from bip_utils import Bip44Changes
-from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_utils.address import to_checksum_address
 
+from bpn.adapters.chain.calls import call_of
 from bpn.adapters.signer.derivation import account
-from bpn.ports.senders import SignedTransaction, TokenTransfer
-
-TRANSFER_SELECTOR = bytes.fromhex("a9059cbb")
-"""The first four bytes of Keccak-256 of `transfer(address,uint256)` (EIP-20)."""
+from bpn.ports.senders import ChainTransfer, SignedTransaction
 
 
 class LocalSigner:
@@ -22,19 +18,24 @@ class LocalSigner:
         self._account = account(seed)
         self._keys: dict[int, LocalAccount] = {}
 
-    async def sign(self, key_index: int, transfer: TokenTransfer) -> SignedTransaction:
-        """Sign an EIP-1559 transaction; the same transfer gives the same bytes (RFC 6979)."""
+    async def sign(self, key_index: int, transfer: ChainTransfer) -> SignedTransaction:
+        """Sign; the same transfer gives the same bytes (RFC 6979)."""
+        target, value, data = call_of(transfer.contract, transfer.recipient, transfer.amount)
+        tip = transfer.fees.max_priority_fee_per_gas
+        fees = (
+            {"gasPrice": transfer.fees.max_fee_per_gas}
+            if tip is None
+            else {"type": 2, "maxFeePerGas": transfer.fees.max_fee_per_gas, "maxPriorityFeePerGas": tip}
+        )
         signed = self._key(key_index).sign_transaction(
             {
-                "type": 2,
                 "chainId": transfer.chain_id,
                 "nonce": transfer.nonce,
-                "to": to_checksum_address(transfer.contract),
-                "value": 0,
+                "to": target,
+                "value": value,
                 "gas": transfer.gas_limit,
-                "maxFeePerGas": transfer.fees.max_fee_per_gas,
-                "maxPriorityFeePerGas": transfer.fees.max_priority_fee_per_gas,
-                "data": TRANSFER_SELECTOR + encode(["address", "uint256"], [transfer.recipient, transfer.amount]),
+                "data": data,
+                **fees,
             }
         )
         return SignedTransaction(bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
@@ -25,13 +25,20 @@ from bpn.chapters.wallet.model import (
     TransactionType,
     WalletTerms,
 )
+from bpn.chapters.wallet.model.outgoing import (
+    HOT_KEY_INDEX,
+    Fees,
+    Funds,
+    GasTerms,
+    Outgoing,
+    Placement,
+    WaitReason,
+    Wanted,
+)
 from bpn.kernel.assets import Asset
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
 from bpn.kernel.money import Money, exact_context
 from bpn.ledger.model import HOUSE, Account, Policy
-
-HOT_KEY_INDEX = 0
-"""The derivation index of the hot wallet; deposit addresses begin at 1."""
 
 _BURN_ADDRESSES = frozenset({f"0x{value:040x}" for value in (0, 1, 0xDEAD)} | {f"0x{'dead' * 10}"})
 _CENT = Decimal("0.01")
@@ -77,6 +84,11 @@ def gas_account(asset: Asset) -> Account:
     return Account(HOUSE, "gas", asset, Policy.DEBIT_BALANCE)
 
 
+def deposit_gas_account(asset: Asset) -> Account:
+    """Native coin at deposit addresses: topped up for sweeps, or left over from them."""
+    return Account(HOUSE, "deposit_gas", asset, Policy.ANY)
+
+
 def capital_account(asset: Asset) -> Account:
     """What the operator put into the house."""
     return Account(HOUSE, "capital", asset, Policy.ANY)
@@ -120,6 +132,11 @@ def derive_address(account_public_key: str, index: int) -> str:
     account = Bip44.FromExtendedKey(account_public_key, Bip44Coins.ETHEREUM)
     address: str = account.Change(Bip44Changes.CHAIN_EXT).AddressIndex(index).PublicKey().ToAddress()
     return address
+
+
+def sender_address(terms: WalletTerms, key_index: int) -> str:
+    """The address that a derivation index sends from; 0 is the hot wallet."""
+    return terms.hot_address if key_index == HOT_KEY_INDEX else derive_address(terms.account_public_key, key_index)
 
 
 def parse_address(text: str) -> str:
@@ -170,6 +187,85 @@ def needs_review(terms: WalletTerms, amount: Money) -> bool:
 def needs_second_person(terms: WalletTerms, amount: Money) -> bool:
     """Whether two people must approve a withdrawal."""
     return terms.second_person_above is not None and amount.to_decimal() > terms.second_person_above
+
+
+def place(waiting: Sequence[Wanted], unmined: Sequence[Outgoing], funds: Funds, terms: GasTerms) -> list[Placement]:
+    """Who gets a nonce now, in order, out of what the sending address has left beside what it owes already.
+
+    A transfer that must wait holds up none behind it.
+    """
+    tokens, native = dict(funds.tokens), funds.native
+    for outgoing in unmined:
+        native -= outgoing.gas_reserve
+        if outgoing.contract is None:
+            native -= outgoing.amount
+        else:
+            tokens[outgoing.contract] = tokens.get(outgoing.contract, 0) - outgoing.amount
+    placements = []
+    for wanted in waiting:
+        reason, limit = _gas_of(wanted, funds, terms)
+        fees = funds.fees or Fees(0, None)
+        cost = limit * fees.max_fee + (wanted.amount if wanted.contract is None else 0)
+        if wanted.contract is not None and tokens.get(wanted.contract, 0) < wanted.amount:
+            reason = WaitReason.TOKENS
+        elif reason is None and native < cost:
+            reason = WaitReason.GAS
+        if reason is None:
+            native -= cost
+            if wanted.contract is not None:
+                tokens[wanted.contract] -= wanted.amount
+        placements.append(Placement(wanted, limit, fees, reason))
+    return placements
+
+
+def _gas_of(wanted: Wanted, funds: Funds, terms: GasTerms) -> tuple[WaitReason | None, int]:
+    if funds.fees is None:
+        return WaitReason.FEE_CAP, 0
+    if wanted.call not in funds.gas:
+        return WaitReason.NOT_ESTIMATED, 0
+    estimate = funds.gas[wanted.call]
+    if estimate is None:
+        return WaitReason.REVERTS, 0
+    limit = gas_limit(estimate)
+    return (WaitReason.GAS_LIMIT if limit > terms.limit_ceiling else None), limit
+
+
+def gas_limit(estimate: int) -> int:
+    """The gas to allow a transfer of which the network said what it needs; a plain transfer needs no margin."""
+    return estimate if estimate == PLAIN_TRANSFER_GAS else estimate * 5 // 4
+
+
+PLAIN_TRANSFER_GAS = 21_000
+"""What a transfer of the native coin costs, exactly, on networks that charge as Ethereum does."""
+
+
+def capped_fees(fees: Fees, base_fee: int, cap: int) -> Fees | None:
+    """Fees within the operator's cap; None where the network asks for more than that."""
+    tip = fees.priority_fee
+    if tip is None:
+        return fees if fees.max_fee <= cap else None
+    return Fees(min(fees.max_fee, cap), tip) if base_fee + tip <= cap else None
+
+
+def raise_fees(offered: Fees, asked: Fees | None, cap: int) -> Fees | None:
+    """The fees of a replacement: an eighth more, as nodes ask, or what the network asks now where that is more.
+
+    None where the cap leaves no room for it.
+    """
+    current = asked or offered
+    max_fee = max(_eighth_more(offered.max_fee), current.max_fee)
+    tip = (
+        None
+        if offered.priority_fee is None
+        else max(_eighth_more(offered.priority_fee), current.priority_fee or 0)
+    )  # fmt: skip
+    # At the cap a replacement still counts, if it is an eighth above what it replaces.
+    max_fee = max(_eighth_more(offered.max_fee), min(max_fee, cap))
+    return None if max_fee > cap else Fees(max_fee, None if tip is None else min(tip, max_fee))
+
+
+def _eighth_more(fee: int) -> int:
+    return max(fee + 1, -(-fee * 9 // 8))
 
 
 def total_usd(

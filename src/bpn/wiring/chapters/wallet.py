@@ -9,11 +9,13 @@ from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
 from bpn.adapters.prices.static import StaticPrices
 from bpn.adapters.screening.blocked import BlockedParties
 from bpn.adapters.signer.local import LocalSigner
+from bpn.adapters.signer.remote import RemoteSigner
 from bpn.api.route import Route, collect
-from bpn.chapters.wallet.jobs import PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
+from bpn.chapters.wallet.jobs import Carrier, PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
 from bpn.chapters.wallet.routes import WalletRoutes
 from bpn.jobs.job import collect_jobs
 from bpn.ports.readers import PriceReader
+from bpn.ports.senders import Signer
 from bpn.wiring.chains import evm_chain
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House, wallet_seed
@@ -27,23 +29,39 @@ def wallet_routes(house: House) -> list[Route]:
 async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
     """One set of jobs for each network, and the prices."""
     settings = house.settings
-    async with house.database.transaction() as tx:
-        signer = LocalSigner(await wallet_seed(tx, house.cipher))
+    signer = await _signer(house, closing)
     screening = BlockedParties(settings.blocked_addresses, settings.blocked_names)
     opener, terms = house.database.transaction, house.wallet_terms
     jobs = []
     for name, network in terms.networks.items():
         chain = evm_chain(house, name)
         closing.push_async_callback(chain.close)
+        carrier = Carrier(opener, terms, network, chain, chain, signer, house.clock)
         for chain_jobs in (
             ReadingJobs(opener, terms, network, chain),
             ReleasingJobs(opener, terms, network, screening),
-            SendingJobs(opener, terms, network, chain, chain, signer, house.clock),
+            SendingJobs(opener, terms, network, carrier),
         ):
             jobs += collect_jobs(chain_jobs, "wallet", name)
     currencies = list(terms.currency_names)
     jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
     return Work(jobs)
+
+
+async def _signer(house: House, closing: AsyncExitStack) -> Signer:
+    settings = house.settings
+    if settings.signer_url is None:
+        async with house.database.transaction() as tx:
+            return LocalSigner(await wallet_seed(tx, house.cipher))
+    token = None if settings.signer_token is None else settings.signer_token.get_secret_value()
+    signer = RemoteSigner(
+        settings.signer_url,
+        house.wallet_terms.account_public_key,
+        timeout_seconds=settings.signer_timeout_seconds,
+        token=token,
+    )
+    closing.push_async_callback(signer.close)
+    return signer
 
 
 def _price_source(house: House) -> PriceReader:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import Network, Token, WalletTerms
+from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, GasTerms
 from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -26,7 +27,7 @@ def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str) ->
         home_network="BSC" if "BSC" in networks else next(iter(networks)),
         currency_names={currency: CURRENCY_NAMES.get(currency, currency) for currency in currencies},
         account_public_key=account_public_key,
-        hot_address=rules.derive_address(account_public_key, rules.HOT_KEY_INDEX),
+        hot_address=rules.derive_address(account_public_key, HOT_KEY_INDEX),
         review_above=settings.review_above,
         second_person_above=settings.second_person_above,
         whitelist_needs_approval=settings.whitelist_approval,
@@ -50,6 +51,18 @@ def _network(name: str, chain: ChainSettings) -> Network:
             currency: _token(Asset(currency, name, token.scale), token, contracts.get(currency, token.contract))
             for currency, token in chain.tokens.items()
         },
+        gas=_gas(chain),
+    )
+
+
+def _gas(chain: ChainSettings) -> GasTerms:
+    cap = chain.sweep_cost_cap
+    return GasTerms(
+        fee_cap=int(chain.fee_cap_gwei * GWEI),
+        limit_ceiling=chain.gas_ceiling,
+        replace_after=timedelta(seconds=chain.replace_after_seconds),
+        rebroadcast_after=timedelta(seconds=chain.rebroadcast_after_seconds),
+        sweep_cap=None if cap is None else int(cap.scaleb(NATIVE_SCALE)),
     )
 
 

@@ -119,17 +119,17 @@ class EmbeddedChain:
         """A transaction of the pool."""
         return self._pool.get(hash_)
 
-    def nonce(self, address: bytes, *, pending: bool = False) -> int:
-        """The next nonce of an address; with `pending`, behind what waits without a gap."""
-        nonce = int(self._state().get_nonce(address))
+    def nonce(self, address: bytes, *, pending: bool = False, number: int | None = None) -> int:
+        """The next nonce of an address, after a block or the head; with `pending`, behind what waits without a gap."""
+        nonce = int(self._state(number).get_nonce(address))
         taken = {transaction.nonce for transaction in self._pool.values() if transaction.sender == address}
         while pending and nonce in taken:
             nonce += 1
         return nonce
 
-    def balance(self, address: bytes) -> int:
-        """Native coin in wei."""
-        return int(self._state().get_balance(address))
+    def balance(self, address: bytes, number: int | None = None) -> int:
+        """Native coin in wei, after a block or the head."""
+        return int(self._state(number).get_balance(address))
 
     def code(self, address: bytes) -> bytes:
         """The contract at an address, empty when there is none."""
@@ -139,9 +139,9 @@ class EmbeddedChain:
         """The base fee of the next block, wei per gas."""
         return int(self._chain.header.base_fee_per_gas)
 
-    def call(self, sender: bytes, target: bytes, data: bytes, value: int) -> ComputationAPI:
-        """Run a message on the head's state and keep nothing of it."""
-        state = self._state()
+    def call(self, sender: bytes, target: bytes, data: bytes, value: int, number: int | None = None) -> ComputationAPI:
+        """Run a message on the state after a block, or the head's, and keep nothing of it."""
+        state = self._state(number)
         message = Message(CALL_GAS, Address(target), Address(sender), value, data, state.get_code(target))
         context = BaseTransactionContext(gas_price=0, origin=Address(sender))
         computation: ComputationAPI = state.computation_class.apply_message(state, message, context)
@@ -286,8 +286,13 @@ class EmbeddedChain:
         if missing:
             raise RuntimeError(f"the sandbox's tokens {missing} are not where they should be")
 
-    def _state(self) -> Any:
-        return self._chain.get_vm(self._chain.get_canonical_head()).state
+    def _state(self, number: int | None = None) -> Any:
+        header = (
+            self._chain.get_canonical_head()
+            if number is None
+            else self._chain.get_canonical_block_header_by_number(number)
+        )
+        return self._chain.get_vm(header).state
 
 
 def _genesis_state() -> dict[bytes, dict[str, object]]:

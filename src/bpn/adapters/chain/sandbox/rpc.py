@@ -202,20 +202,24 @@ def _has_topics(topics: list[str], asked: list[Any]) -> bool:
     )
 
 
-def _call(chain: EmbeddedChain, message: Mapping[str, str], _block_tag: object = "latest") -> str:
-    return _data(_run(chain, message).output)
+def _call(chain: EmbeddedChain, message: Mapping[str, str], tag: str = "latest") -> str:
+    return _data(_run(chain, message, tag).output)
 
 
 def _estimate_gas(chain: EmbeddedChain, message: Mapping[str, str], _block_tag: object = "latest") -> str:
-    return hex(_run(chain, message).get_gas_used() * 3 // 2 + 21_000)
+    data = to_bytes(hexstr=message.get("data") or message.get("input") or "0x")
+    plain = 21_000 + sum(16 if byte else 4 for byte in data)
+    # What is refunded in the end has to be there first; a plain transfer runs no code and refunds nothing.
+    return hex(_run(chain, message).get_gas_used() * 3 // 2 + plain)
 
 
-def _run(chain: EmbeddedChain, message: Mapping[str, str]) -> ComputationAPI:
+def _run(chain: EmbeddedChain, message: Mapping[str, str], tag: str = "latest") -> ComputationAPI:
     computation = chain.call(
         to_canonical_address(message["from"]) if message.get("from") else _NOBODY,
         to_canonical_address(message["to"]),
         to_bytes(hexstr=message.get("data") or message.get("input") or "0x"),
         int(message.get("value", "0x0"), 16),
+        _number(chain, tag),
     )
     computation.raise_if_error()
     return computation
@@ -231,7 +235,13 @@ def _send_raw(chain: EmbeddedChain, raw: str) -> str:
 
 
 def _count(chain: EmbeddedChain, address: str, tag: str = "latest") -> str:
-    return hex(chain.nonce(to_canonical_address(address), pending=tag == "pending"))
+    return hex(
+        chain.nonce(to_canonical_address(address), pending=tag == "pending", number=_number(chain, tag))
+    )  # fmt: skip
+
+
+def _balance(chain: EmbeddedChain, address: str, tag: str = "latest") -> str:
+    return hex(chain.balance(to_canonical_address(address), _number(chain, tag)))
 
 
 def _sandbox_send_token(
@@ -270,7 +280,7 @@ _METHODS: Mapping[str, Callable[..., Any]] = {
     "eth_getTransactionReceipt": _get_transaction_receipt,
     "eth_getLogs": _get_logs,
     "eth_getTransactionCount": _count,
-    "eth_getBalance": lambda chain, address, _tag="latest": hex(chain.balance(to_canonical_address(address))),
+    "eth_getBalance": _balance,
     "eth_getCode": lambda chain, address, _tag="latest": _data(chain.code(to_canonical_address(address))),
     "eth_call": _call,
     "eth_estimateGas": _estimate_gas,

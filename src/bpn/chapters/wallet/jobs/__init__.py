@@ -1,8 +1,9 @@
 """The wallet chapter's jobs: read the chain, release deposits, send withdrawals, keep prices fresh."""
 
+from bpn.chapters.wallet.jobs.carrier import Carrier
 from bpn.chapters.wallet.jobs.prices import PriceJobs
 from bpn.chapters.wallet.jobs.reading import ReadingJobs
 from bpn.chapters.wallet.jobs.releasing import ReleasingJobs
 from bpn.chapters.wallet.jobs.sending import SendingJobs
 
-__all__ = ["PriceJobs", "ReadingJobs", "ReleasingJobs", "SendingJobs"]
+__all__ = ["Carrier", "PriceJobs", "ReadingJobs", "ReleasingJobs", "SendingJobs"]

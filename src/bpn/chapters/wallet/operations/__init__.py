@@ -31,6 +31,20 @@ from bpn.chapters.wallet.operations.earmarks import (
 )
 from bpn.chapters.wallet.operations.history import list_transactions
 from bpn.chapters.wallet.operations.orders import record_order_legs, wallet_account
+from bpn.chapters.wallet.operations.outgoing import (
+    NonceMismatchError,
+    accept_nonces,
+    list_outgoing,
+    list_waiting,
+    missing_nonces,
+    plan_replacement,
+    prepare_outgoing,
+    record_broadcast,
+    record_nonce,
+    record_receipt,
+    record_signature,
+    settle_outgoing,
+)
 from bpn.chapters.wallet.operations.prices import record_prices
 from bpn.chapters.wallet.operations.readiness import head_lags
 from bpn.chapters.wallet.operations.review import (
@@ -42,17 +56,6 @@ from bpn.chapters.wallet.operations.review import (
     list_reviewing,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
-from bpn.chapters.wallet.operations.sending import (
-    NonceMismatchError,
-    accept_nonces,
-    list_outgoing,
-    prepare_outgoing,
-    record_broadcast,
-    record_nonce,
-    record_receipt,
-    record_signature,
-    settle_outgoing,
-)
 from bpn.chapters.wallet.operations.transfers import (
     get_wallet_transfer,
     list_wallet_transfers,
@@ -109,14 +112,17 @@ __all__ = [
     "list_screening",
     "list_sub_accounts",
     "list_transactions",
+    "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
     "list_withdraw_whitelist",
+    "missing_nonces",
     "open_collection_wallet",
     "open_earmark",
     "open_primary_wallet",
     "parse_address",
     "plan_reading",
+    "plan_replacement",
     "prepare_outgoing",
     "record_blocks",
     "record_broadcast",

@@ -38,7 +38,7 @@ async def plan_reading(
     """How far the network has been read, and the hashes of the blocks remembered; begins at the head if new."""
     position = await chains.find_position(tx, network.name)
     if position is None:
-        position = ChainPosition(network.name, head_number + 1, head_number, head_time, tx.clock.wall(), None)
+        position = ChainPosition(network.name, head_number + 1, head_number, head_time, tx.clock.wall())
         await chains.insert_position(tx, position)
     return position, await chains.block_hashes(tx, network.name)
 

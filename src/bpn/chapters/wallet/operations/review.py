@@ -68,7 +68,7 @@ async def decide_withdrawal(
     else:
         decided = replace(transaction, status=Status.PROCESSING, updated_at=tx.now)
         await transactions.save(tx, decided)
-        await withdrawals.set_unsent(tx, decided, unsent=True)
+        await withdrawals.set_unsent(tx, merchant_id, transaction_id, unsent=True)
         await events.withdrawal_changed(tx, decided)
     action = _APPROVE if decision.approved else "withdrawal.reject"
     await _audit(tx, decision, action, transaction, decided)

@@ -173,7 +173,7 @@ async def release(tx: DatabaseTransaction, transaction: Transaction, status: Sta
     await ledger.post_one(tx, *await resolutions(tx, transaction, posts=False))
     released = replace(transaction, status=status, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
     await transactions.save(tx, released)
-    await store.set_unsent(tx, released, unsent=False)
+    await store.set_unsent(tx, released.merchant_id, released.transaction_id, unsent=False)
     await events.withdrawal_changed(tx, released)
     return released
 

@@ -1,4 +1,4 @@
-"""SQL of what we know of each network: how far it is read, its newest blocks, the next nonce."""
+"""SQL of what we know of each network: how far it is read, its newest blocks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def lock_position(tx: DatabaseTransaction, network: str) -> ChainPosition 
 async def _position(tx: DatabaseTransaction, condition: Any, network: str) -> ChainPosition | None:
     async with tx.connection.cursor(row_factory=class_row(ChainPosition)) as cursor:
         await cursor.execute(
-            "SELECT network, next_block, head_number, head_time, read_at, next_nonce FROM wallet_chains " + condition,
+            "SELECT network, next_block, head_number, head_time, read_at FROM wallet_chains " + condition,
             (network,),
         )
         return await cursor.fetchone()
@@ -34,9 +34,7 @@ async def _position(tx: DatabaseTransaction, condition: Any, network: str) -> Ch
 async def positions(tx: DatabaseTransaction) -> list[ChainPosition]:
     """Of every network that has been read."""
     async with tx.connection.cursor(row_factory=class_row(ChainPosition)) as cursor:
-        await cursor.execute(
-            "SELECT network, next_block, head_number, head_time, read_at, next_nonce FROM wallet_chains"
-        )
+        await cursor.execute("SELECT network, next_block, head_number, head_time, read_at FROM wallet_chains")
         return await cursor.fetchall()
 
 
@@ -55,7 +53,7 @@ async def save_position(tx: DatabaseTransaction, position: ChainPosition) -> Non
     """Move the reading on (or back, after a reorg); the caller holds the row."""
     await tx.connection.execute(
         """
-        UPDATE wallet_chains SET next_block = %s, head_number = %s, head_time = %s, read_at = %s, next_nonce = %s
+        UPDATE wallet_chains SET next_block = %s, head_number = %s, head_time = %s, read_at = %s
         WHERE network = %s
         """,
         (
@@ -63,7 +61,6 @@ async def save_position(tx: DatabaseTransaction, position: ChainPosition) -> Non
             position.head_number,
             position.head_time,
             position.read_at,
-            position.next_nonce,
             position.network,
         ),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from bpn.chapters.wallet.model.outgoing import GasTerms
 from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -40,6 +41,7 @@ class Network:
     explorer_url: str | None
     tokens: Mapping[str, Token]
     """By currency."""
+    gas: GasTerms = field(default_factory=GasTerms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,49 +345,13 @@ class WalletAccounts:
 
 @dataclass(frozen=True, slots=True)
 class ChainPosition:
-    """How far a network has been read. `next_nonce`: of the hot wallet, None before its first withdrawal."""
+    """How far a network has been read."""
 
     network: str
     next_block: int
     head_number: int
     head_time: datetime
     read_at: datetime
-    next_nonce: int | None
-
-
-class OutgoingState(StrEnum):
-    """How far a nonce of the hot wallet has come."""
-
-    PREPARED = "prepared"
-    SIGNED = "signed"
-    BROADCAST = "broadcast"
-    MINED = "mined"
-    SETTLED = "settled"
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A transfer that a hot wallet has to make, with the nonce it owns. Gas in units, fees in wei per gas.
-
-    `taken_at_block` is the head at which the chain first said that another transaction has the nonce.
-    """
-
-    network: str
-    nonce: int
-    merchant_id: int
-    transaction_id: int
-    contract: str
-    recipient: str
-    amount: int
-    gas_limit: int
-    max_fee: int
-    priority_fee: int
-    raw: bytes | None
-    hash: str | None
-    state: OutgoingState
-    block_number: int | None
-    broadcast_at: datetime | None
-    taken_at_block: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,17 +387,6 @@ class Reading:
     block_hashes: Mapping[int, str]
     head_number: int
     head_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Funds:
-    """What the hot wallet has on chain, and what the chain asks: minor units by contract, wei, wei per gas."""
-
-    tokens: Mapping[str, int]
-    native: int
-    transaction_count: int
-    max_fee: int
-    priority_fee: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,34 @@
+"""What leaves an address of ours, whatever it is for: a nonce, signed bytes, a broadcast, a receipt. Exactly once."""
+
+from bpn.chapters.wallet.operations.outgoing.following import (
+    list_outgoing,
+    plan_replacement,
+    record_broadcast,
+    record_nonce,
+    record_receipt,
+    record_signature,
+    settle_outgoing,
+)
+from bpn.chapters.wallet.operations.outgoing.nonces import accept_nonces, missing_nonces
+from bpn.chapters.wallet.operations.outgoing.preparing import (
+    FROM_HOT_WALLET,
+    NonceMismatchError,
+    list_waiting,
+    prepare_outgoing,
+)
+
+__all__ = [
+    "FROM_HOT_WALLET",
+    "NonceMismatchError",
+    "accept_nonces",
+    "list_outgoing",
+    "list_waiting",
+    "missing_nonces",
+    "plan_replacement",
+    "prepare_outgoing",
+    "record_broadcast",
+    "record_nonce",
+    "record_receipt",
+    "record_signature",
+    "settle_outgoing",
+]
