@@ -8,6 +8,7 @@ __all__ = [
     "AddressNotWhitelisted",
     "AmountTooSmall",
     "InsufficientBalance",
+    "RefundUneconomic",
     "SecondPersonRequired",
     "ServicePaused",
     "TransactionNotFound",
@@ -79,6 +80,13 @@ class AmountTooSmall(Refusal):
     """Less than the minimum."""
 
     code = "AMOUNT_TOO_SMALL"
+    kind = Kind.UNPROCESSABLE
+
+
+class RefundUneconomic(Refusal):
+    """The network fee would take all that is to be returned."""
+
+    code = "REFUND_UNECONOMIC"
     kind = Kind.UNPROCESSABLE
 
 

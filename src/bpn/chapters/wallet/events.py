@@ -8,6 +8,7 @@ from datetime import datetime
 from bpn.chapters.wallet.model import (
     DepositChanged,
     DepositCleared,
+    RefundChanged,
     SenderRequired,
     Transaction,
     TransferSettled,
@@ -38,6 +39,11 @@ async def sender_required(tx: DatabaseTransaction, transactions: Sequence[Transa
 async def withdrawal_changed(tx: DatabaseTransaction, transaction: Transaction) -> None:
     """A withdrawal has a new state."""
     await _record(tx, [(transaction, WithdrawalChanged(transaction))])
+
+
+async def refund_changed(tx: DatabaseTransaction, transaction: Transaction, deposit_id: int) -> None:
+    """The return of a deposit has a new state."""
+    await _record(tx, [(transaction, RefundChanged(transaction, deposit_id))])
 
 
 async def transfers_settled(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> None:

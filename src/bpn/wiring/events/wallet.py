@@ -18,6 +18,7 @@ def wallet_events() -> list[Event]:
                 model.DepositChanged: _transaction_status,
                 model.WithdrawalChanged: _transaction_status,
                 model.TransferSettled: _transaction_status,
+                model.RefundChanged: _transaction_status,
             },
         ),
         Event(
@@ -36,7 +37,7 @@ def wallet_events() -> list[Event]:
 
 
 def _transaction_status(
-    fact: model.DepositChanged | model.WithdrawalChanged | model.TransferSettled,
+    fact: model.DepositChanged | model.WithdrawalChanged | model.TransferSettled | model.RefundChanged,
 ) -> RenderedEvent:
     record = schemas.TransactionRecord.of(fact.transaction)
     return RenderedEvent(record.transaction_id, record.status, record)

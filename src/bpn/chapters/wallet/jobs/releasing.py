@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bpn.chapters.wallet import operations
-from bpn.chapters.wallet.model import DepositChanged, Network, WalletTerms
+from bpn.chapters.wallet.model import DepositChanged, Network, RefundChanged, WalletTerms
 from bpn.jobs.job import TransactionOpener, job
 from bpn.ports.readers import ScreeningReader
 
@@ -30,6 +30,17 @@ class ReleasingJobs:
             verdict = await self._screening.screen(case.address, case.names)
             async with self._open_transaction() as tx:
                 await operations.decide_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
+        return False
+
+    @job(every_seconds=5, after=(RefundChanged.name,))
+    async def screen_refunds(self) -> bool:
+        """Look up the addresses that deposits are returned to."""
+        async with self._open_transaction() as tx:
+            cases = await operations.list_refund_screening(tx, self._network.name)
+        for case in cases:
+            verdict = await self._screening.screen(case.address, case.names)
+            async with self._open_transaction() as tx:
+                await operations.decide_refund_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
         return False
 
     @job(every_seconds=30)

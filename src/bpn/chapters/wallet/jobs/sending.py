@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.carrier import Carrier
-from bpn.chapters.wallet.model import Network, WalletTerms, WithdrawalChanged
+from bpn.chapters.wallet.model import Network, RefundChanged, WalletTerms, WithdrawalChanged
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, OutgoingState
 from bpn.chapters.wallet.operations.outgoing import FROM_HOT_WALLET
 from bpn.jobs.job import TransactionOpener, job
@@ -25,7 +25,7 @@ class SendingJobs:
         self._network = network
         self._carrier = carrier
 
-    @job(every_seconds=2, after=(WithdrawalChanged.name,))
+    @job(every_seconds=2, after=(WithdrawalChanged.name, RefundChanged.name))
     async def send_outgoing(self) -> bool:
         """Give nonces to what waits, sign, broadcast."""
         async with self._open_transaction() as tx:

@@ -144,6 +144,7 @@ class TransactionType(StrEnum):
     WITHDRAW = "WITHDRAW"
     INTERNAL_TRANSFER = "INTERNAL_TRANSFER"
     ORDER = "ORDER"
+    REFUND = "REFUND"
 
 
 class Status(StrEnum):
@@ -162,7 +163,16 @@ class Status(StrEnum):
     FAILED = "FAILED"
     REJECTED = "REJECTED"
     CANCELLED = "CANCELLED"
+    RETURNING = "RETURNING"
+    RETURNED = "RETURNED"
 
+
+_ON_CHAIN: Mapping[Status, frozenset[Status]] = {
+    Status.PROCESSING: frozenset({Status.BROADCAST, Status.REJECTED}),
+    Status.BROADCAST: frozenset({Status.CONFIRMING, Status.FAILED}),
+    Status.CONFIRMING: frozenset({Status.SUCCESS, Status.FAILED, Status.BROADCAST}),
+}
+"""What leaves the hot wallet, whatever it is for."""
 
 NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
     TransactionType.DEPOSIT: {
@@ -171,19 +181,23 @@ NEXT: Mapping[TransactionType, Mapping[Status, frozenset[Status]]] = {
         Status.SCREENING: frozenset({Status.COMPLETED, Status.FROZEN, Status.ORPHANED, Status.REJECTED}),
         Status.FROZEN: frozenset({Status.COMPLETED, Status.SCREENING, Status.REJECTED, Status.ORPHANED}),
         Status.COMPLETED: frozenset({Status.ORPHANED}),
-        Status.REJECTED: frozenset({Status.COMPLETED, Status.ORPHANED}),
+        Status.REJECTED: frozenset({Status.COMPLETED, Status.RETURNING, Status.ORPHANED}),
+        Status.RETURNING: frozenset({Status.RETURNED, Status.REJECTED, Status.ORPHANED}),
+        Status.RETURNED: frozenset({Status.ORPHANED}),
         Status.ORPHANED: frozenset({Status.CONFIRMING}),
     },
     TransactionType.WITHDRAW: {
         Status.REVIEWING: frozenset({Status.PROCESSING, Status.REJECTED, Status.CANCELLED}),
-        Status.PROCESSING: frozenset({Status.BROADCAST, Status.REJECTED}),
-        Status.BROADCAST: frozenset({Status.CONFIRMING, Status.FAILED}),
-        Status.CONFIRMING: frozenset({Status.SUCCESS, Status.FAILED, Status.BROADCAST}),
+        **_ON_CHAIN,
+    },
+    TransactionType.REFUND: {
+        Status.SCREENING: frozenset({Status.PROCESSING, Status.REJECTED}),
+        **_ON_CHAIN,
     },
 }
 """The one table of allowed state changes. An internal transfer and an order's leg are born SUCCESS."""
 
-FINAL = frozenset({Status.COMPLETED, Status.SUCCESS, Status.FAILED, Status.REJECTED, Status.CANCELLED})
+FINAL = frozenset({Status.COMPLETED, Status.SUCCESS, Status.FAILED, Status.REJECTED, Status.CANCELLED, Status.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +444,15 @@ class WithdrawalChanged:
 
     name: ClassVar[str] = "wallet.withdrawal.changed"
     transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RefundChanged:
+    """The return of a deposit on chain has a new state."""
+
+    name: ClassVar[str] = "wallet.refund.changed"
+    transaction: Transaction
+    deposit_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from bpn.chapters.wallet.operations.outgoing import (
 )
 from bpn.chapters.wallet.operations.prices import record_prices
 from bpn.chapters.wallet.operations.readiness import head_lags
+from bpn.chapters.wallet.operations.refunds import decide_refund_screening, list_refund_screening, request_refund
 from bpn.chapters.wallet.operations.review import (
     decide_deposit,
     decide_whitelist,
@@ -90,6 +91,7 @@ __all__ = [
     "custody_holdings",
     "custody_ledger",
     "decide_deposit",
+    "decide_refund_screening",
     "decide_screening",
     "decide_whitelist",
     "decide_withdrawal",
@@ -108,6 +110,7 @@ __all__ = [
     "list_frozen",
     "list_outgoing",
     "list_pending_whitelist",
+    "list_refund_screening",
     "list_reviewing",
     "list_screening",
     "list_sub_accounts",
@@ -131,6 +134,7 @@ __all__ = [
     "record_prices",
     "record_receipt",
     "record_signature",
+    "request_refund",
     "request_withdrawal",
     "require_wallet",
     "set_deposit_aside",

@@ -170,7 +170,8 @@ async def _orphan(tx: DatabaseTransaction, network: Network, first: int, still_t
 async def _take_back(tx: DatabaseTransaction, transaction: Transaction) -> None:
     """Undo what was booked for a deposit that a reorg removed.
 
-    Of what was released, the wallet gives what is available; what is spent becomes a receivable of the merchant.
+    Of what was released, the wallet gives what is available; what is spent, or on its way back to its sender, becomes
+    a receivable of the merchant.
     """
     asset, merchant_id = transaction.amount.asset, transaction.merchant_id
     custody = rules.custody_account(merchant_id, asset)
@@ -182,6 +183,8 @@ async def _take_back(tx: DatabaseTransaction, transaction: Transaction) -> None:
         owed = transaction.amount.minor - given
         receivable = rules.receivable_account(merchant_id, asset)
         parts = [(available, given, code), (receivable, owed, "wallet.deposit_owed")]
+    elif transaction.status in {Status.RETURNING, Status.RETURNED}:
+        parts = [(rules.receivable_account(merchant_id, asset), transaction.amount.minor, "wallet.deposit_owed")]
     elif transaction.status is Status.REJECTED:
         parts = [(rules.suspense_account(merchant_id, asset), transaction.amount.minor, code)]
     elif transaction.status is Status.CONFIRMING:

@@ -14,6 +14,8 @@ from bpn.chapters.wallet.model import (
     WalletTerms,
     WhitelistStatus,
 )
+from bpn.chapters.wallet.model.outgoing import Purpose
+from bpn.chapters.wallet.operations.holds import hold, resolutions
 from bpn.chapters.wallet.operations.wallets import require_wallet
 from bpn.chapters.wallet.store import transactions, whitelist
 from bpn.chapters.wallet.store import withdrawals as store
@@ -22,7 +24,9 @@ from bpn.kernel.clock import to_milliseconds
 from bpn.kernel.errors import FieldError, InvalidState
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import Movement, Resolution, Transfer, house_account
+
+CODE = "wallet.withdrawal"
+"""The word of the ledger for what is held for a withdrawal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,10 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
         updated_at=tx.now,
         completed_at=None,
     )
-    holds = await _hold(tx, transaction)
+    source = rules.available_account(command.merchant_id, wallet.wallet_id, command.amount.asset)
+    holds = await hold(tx, transaction, source, CODE)
     await transactions.insert(tx, [transaction])
-    await store.insert(tx, transaction, holds, unsent=not review)
+    await store.insert(tx, transaction, holds, Purpose.WITHDRAWAL, unsent=not review)
     await events.withdrawal_changed(tx, transaction)
     return transaction
 
@@ -117,40 +122,6 @@ async def require_nothing_owed(tx: DatabaseTransaction, merchant_id: int, token:
         )
 
 
-async def _hold(tx: DatabaseTransaction, transaction: Transaction) -> store.Holds:
-    amount_hold = _hold_of(tx, transaction, transaction.amount, "wallet.withdrawal")
-    if transaction.fee.minor == 0:
-        await ledger.post_one(tx, amount_hold)
-        return store.Holds(amount_hold.id, None)
-    fee_hold = _hold_of(tx, transaction, transaction.fee, "wallet.withdrawal_fee")
-    await ledger.post_one(tx, amount_hold, fee_hold)
-    return store.Holds(amount_hold.id, fee_hold.id)
-
-
-def _hold_of(tx: DatabaseTransaction, transaction: Transaction, amount: Money, code: str) -> Transfer:
-    merchant_id, asset = transaction.merchant_id, amount.asset
-    return Transfer(
-        tx.ids.next(),
-        rules.available_account(merchant_id, transaction.wallet_id, asset),
-        house_account(merchant_id, asset),
-        amount,
-        code,
-        transaction.transaction_id,
-        pending=True,
-    )
-
-
-async def resolutions(tx: DatabaseTransaction, transaction: Transaction, *, posts: bool) -> list[Movement]:
-    """The movements that end a withdrawal's holds: taken, or released."""
-    holds = await store.holds_of(tx, transaction.merchant_id, transaction.transaction_id)
-    code = "wallet.withdrawal_taken" if posts else "wallet.withdrawal_released"
-    return [
-        Resolution(tx.ids.next(), transaction.merchant_id, hold_id, posts, code, transaction.transaction_id)
-        for hold_id in (holds.amount_hold_id, holds.fee_hold_id)
-        if hold_id is not None
-    ]
-
-
 async def cancel_withdrawal(
     tx: DatabaseTransaction,
     merchant_id: int,
@@ -170,7 +141,7 @@ async def cancel_withdrawal(
 async def release(tx: DatabaseTransaction, transaction: Transaction, status: Status, reason: str | None) -> Transaction:
     """End a held withdrawal in a state in which the money stays the merchant's; the caller holds its row."""
     rules.check_transition(transaction.transaction_type, transaction.status, status)
-    await ledger.post_one(tx, *await resolutions(tx, transaction, posts=False))
+    await ledger.post_one(tx, *await resolutions(tx, transaction, CODE, posts=False))
     released = replace(transaction, status=status, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
     await transactions.save(tx, released)
     await store.set_unsent(tx, released.merchant_id, released.transaction_id, unsent=False)

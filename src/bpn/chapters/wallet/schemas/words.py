@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-TransactionTypeName = Literal["DEPOSIT", "WITHDRAW", "INTERNAL_TRANSFER", "ORDER"]
+TransactionTypeName = Literal["DEPOSIT", "WITHDRAW", "INTERNAL_TRANSFER", "ORDER", "REFUND"]
 StatusName = Literal[
     "CONFIRMING",
     "SENDER_REQUIRED",
@@ -21,6 +21,8 @@ StatusName = Literal[
     "FAILED",
     "REJECTED",
     "CANCELLED",
+    "RETURNING",
+    "RETURNED",
 ]
 TransactionHash = Annotated[
     str,

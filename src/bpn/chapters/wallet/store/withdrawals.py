@@ -1,10 +1,11 @@
-"""SQL of what only withdrawals have: their holds, and whether they wait for a nonce."""
+"""SQL of what only withdrawals and refunds have: their holds, and whether they wait for a nonce."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bpn.chapters.wallet.model import Transaction
+from bpn.chapters.wallet.model.outgoing import Purpose
 from bpn.chapters.wallet.store.transactions import COLUMNS, transaction_of
 from bpn.database.pool import Transaction as DatabaseTransaction
 
@@ -17,12 +18,21 @@ class Holds:
     fee_hold_id: int | None
 
 
-async def insert(tx: DatabaseTransaction, transaction: Transaction, holds: Holds, *, unsent: bool) -> None:
-    """Add what only a withdrawal has; `unsent` puts it before the hot wallet."""
+async def insert(
+    tx: DatabaseTransaction,
+    transaction: Transaction,
+    holds: Holds,
+    purpose: Purpose,
+    *,
+    unsent: bool,
+    deposit_id: int | None = None,
+) -> None:
+    """Add what only a withdrawal or refund has; `unsent` puts it before the hot wallet."""
     await tx.connection.execute(
         """
-        INSERT INTO wallet_withdrawals (merchant_id, transaction_id, network, amount_hold_id, fee_hold_id, unsent)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO wallet_withdrawals (merchant_id, transaction_id, network, amount_hold_id, fee_hold_id, unsent,
+                                        purpose, deposit_id)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             transaction.merchant_id,
@@ -31,6 +41,8 @@ async def insert(tx: DatabaseTransaction, transaction: Transaction, holds: Holds
             holds.amount_hold_id,
             holds.fee_hold_id,
             unsent,
+            purpose,
+            deposit_id,
         ),
     )
 
@@ -53,14 +65,25 @@ async def set_unsent(tx: DatabaseTransaction, merchant_id: int, transaction_id: 
     )
 
 
-async def lock_unsent(tx: DatabaseTransaction, network: str, limit: int) -> list[Transaction]:
-    """Withdrawals that wait for a nonce, oldest first, held."""
+async def deposit_of(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> int:
+    """The deposit that a refund returns."""
+    cursor = await tx.connection.execute(
+        "SELECT deposit_id FROM wallet_withdrawals WHERE merchant_id = %s AND transaction_id = %s",
+        (merchant_id, transaction_id),
+    )
+    (row,) = await cursor.fetchall()
+    return int(row[0])
+
+
+async def lock_unsent(tx: DatabaseTransaction, network: str, purpose: Purpose, limit: int) -> list[Transaction]:
+    """What waits for a nonce for a purpose, oldest first, held."""
     cursor = await tx.connection.execute(
         f"""
         SELECT {COLUMNS} FROM wallet_withdrawals w
         JOIN wallet_transactions t ON t.merchant_id = w.merchant_id AND t.transaction_id = w.transaction_id
-        WHERE w.network = %s AND w.unsent ORDER BY w.transaction_id LIMIT %s FOR UPDATE OF w, t SKIP LOCKED
+        WHERE w.network = %s AND w.purpose = %s AND w.unsent
+        ORDER BY w.transaction_id LIMIT %s FOR UPDATE OF w, t SKIP LOCKED
         """,
-        (network, limit),
+        (network, purpose, limit),
     )
     return [transaction_of(row) for row in await cursor.fetchall()]
