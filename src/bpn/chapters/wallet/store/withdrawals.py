@@ -53,14 +53,15 @@ async def set_unsent(tx: DatabaseTransaction, merchant_id: int, transaction_id: 
     )
 
 
-async def lock_unsent(tx: DatabaseTransaction, network: str, limit: int) -> list[Transaction]:
-    """Withdrawals that wait for a nonce, oldest first, held."""
+async def lock_unsent(tx: DatabaseTransaction, network: str, after: int, limit: int) -> list[Transaction]:
+    """Withdrawals of ids after one that wait for a nonce, oldest first, held."""
     cursor = await tx.connection.execute(
         f"""
         SELECT {COLUMNS} FROM wallet_withdrawals w
         JOIN wallet_transactions t ON t.merchant_id = w.merchant_id AND t.transaction_id = w.transaction_id
-        WHERE w.network = %s AND w.unsent ORDER BY w.transaction_id LIMIT %s FOR UPDATE OF w, t SKIP LOCKED
+        WHERE w.network = %s AND w.unsent AND w.transaction_id > %s
+        ORDER BY w.transaction_id LIMIT %s FOR UPDATE OF w, t SKIP LOCKED
         """,
-        (network, limit),
+        (network, after, limit),
     )
     return [transaction_of(row) for row in await cursor.fetchall()]

@@ -10,6 +10,7 @@ from bpn.chapters.wallet.model import FINAL, Network, Status, Transaction, Walle
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, OutgoingState, Purpose, Wanted
 from bpn.chapters.wallet.operations.outgoing.handling import Handling
 from bpn.chapters.wallet.operations.withdrawals import (
+    give_limit_back,
     release,
     require_nothing_owed,
     require_usable_address,
@@ -17,6 +18,8 @@ from bpn.chapters.wallet.operations.withdrawals import (
 )
 from bpn.chapters.wallet.store import transactions
 from bpn.chapters.wallet.store import withdrawals as store
+from bpn.controls import operations as controls
+from bpn.controls.model import Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import Refusal
 from bpn.ledger import operations as ledger
@@ -41,8 +44,19 @@ async def _lock_waiting(tx: DatabaseTransaction, network: Network, limit: int) -
             transaction.to_address or "",
             transaction.amount.minor,
         )
-        for transaction in await store.lock_unsent(tx, network.name, limit)
+        for transaction in await _unsent(tx, network.name, limit)
     ]
+
+
+async def _unsent(tx: DatabaseTransaction, network: str, limit: int) -> list[Transaction]:
+    """Withdrawals that wait and are not paused: the paused ones must not stand before others."""
+    view = await controls.view(tx)
+    found: list[Transaction] = []
+    after = 0
+    while len(found) < limit and (read := await store.lock_unsent(tx, network, after, limit)):
+        found += [one for one in read if view.is_running(one.merchant_id, Operation.WITHDRAWAL, one.amount.asset)]
+        after = read[-1].transaction_id
+    return found[:limit]
 
 
 async def _may_leave(terms: WalletTerms, tx: DatabaseTransaction, wanted: Wanted) -> bool:
@@ -99,6 +113,7 @@ async def _failed(tx: DatabaseTransaction, network: Network, outgoing: Outgoing,
         transaction = await _move(tx, transaction, Status.BROADCAST)
     rules.check_transition(transaction.transaction_type, transaction.status, Status.FAILED)
     await ledger.post_one(tx, *await resolutions(tx, transaction, posts=False))
+    await give_limit_back(tx, transaction)
     failed = replace(
         transaction,
         hash=outgoing.hash,
