@@ -17,6 +17,8 @@ from bpn.chapters.wallet.model.outgoing import Purpose
 from bpn.chapters.wallet.operations.holds import hold, resolutions
 from bpn.chapters.wallet.store import transactions
 from bpn.chapters.wallet.store import withdrawals as store
+from bpn.controls import operations as controls
+from bpn.controls.model import FeeTerms, Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import FieldError, InvalidState
 from bpn.kernel.money import Money
@@ -37,6 +39,7 @@ async def request_refund(
         TransactionNotFound: no such deposit.
         InvalidState: it is not in suspense, or on its way back.
         InvalidRequest: the address is mistyped, or one of the platform's own.
+        ServicePaused: refunds are switched off.
         RefundUneconomic: the fee takes all.
     """
     recipient = rules.parse_address(address)
@@ -44,7 +47,9 @@ async def request_refund(
     if deposit.status is not Status.REJECTED:
         raise InvalidState(f"The deposit is {deposit.status}; only one in suspense can be returned.")
     asset = deposit.amount.asset
-    fee = terms.networks[asset.network or ""].tokens[asset.currency].withdrawal_fee
+    await controls.require_running(tx, merchant_id, Operation.REFUND, asset)
+    standard = terms.networks[asset.network or ""].tokens[asset.currency].withdrawal_fee
+    fee = await controls.fee(tx, merchant_id, Operation.REFUND, deposit.amount, FeeTerms(flat=standard.to_decimal()))
     if deposit.amount <= fee:
         raise RefundUneconomic(
             f"The fee of {fee} {asset.currency} takes all of {deposit.amount}.",
