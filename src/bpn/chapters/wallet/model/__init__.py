@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bpn.chapters.wallet.model.outgoing import GasTerms
+from bpn.chapters.wallet.model.sweeping import SweepTerms
 from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -27,6 +28,8 @@ class Token:
     withdrawal_fee: Money
     deposits_enabled: bool = True
     withdrawals_enabled: bool = True
+    minimum_sweep: Money | None = None
+    """Less stays at its deposit address; None: anything worth its gas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class WalletTerms:
         cipher: seals personal data at rest.
         read_range: blocks read at once.
         reorg_depth: blocks back from the head whose hashes are kept.
+        sweeping: how deposit addresses are swept.
     """
 
     networks: Mapping[str, Network]
@@ -79,6 +83,7 @@ class WalletTerms:
     cipher: Cipher
     read_range: int = 500
     reorg_depth: int = 128
+    sweeping: SweepTerms = field(default_factory=SweepTerms)
 
     @property
     def assets(self) -> Assets:
