@@ -26,6 +26,8 @@ class TokenSettings(BaseModel):
     minimum_withdrawal: Decimal = Decimal(1)
     withdrawal_fee: Decimal = Decimal(1)
     """On top of the amount; covers gas."""
+    minimum_sweep: Decimal = Decimal(10)
+    """Less stays at its deposit address, unless the hot wallet waits for it; the balance counts all the same."""
     deposits_enabled: bool = True
     withdrawals_enabled: bool = True
 
@@ -125,6 +127,13 @@ class Settings(BaseSettings):
     """Deposits from these addresses are frozen."""
     blocked_names: list[str] = []
     """Deposits of senders of these names are frozen."""
+
+    sweeping: bool = True
+    """Whether deposit addresses are swept to the hot wallet, with gas from it."""
+    sweep_batch: Annotated[int, Field(ge=1)] = 20
+    """The most sweeps of a network under way at once."""
+    sweep_recheck_seconds: int = 3600
+    """How long an address rests that was not worth its gas."""
 
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""

@@ -63,9 +63,9 @@ def chain(data: Data = None) -> None:
 
 def show_comparisons(comparisons: Sequence[ChainComparison]) -> bool:
     """Print ledger beside chain; whether all agree."""
-    table = Table("Asset", "Ledger", "Chain", "Difference")
+    table = Table("Asset", "Ledger", "Under way", "Chain", "Difference")
     for comparison in comparisons:
-        in_ledger, on_chain = Money(comparison.ledger, comparison.asset), Money(comparison.chain, comparison.asset)
-        table.add_row(comparison.asset.code, str(in_ledger), str(on_chain), str(on_chain - in_ledger))
-    Console(width=110).print(table)
-    return all(comparison.ledger == comparison.chain for comparison in comparisons)
+        shown = (comparison.ledger, comparison.under_way, comparison.chain, comparison.difference)
+        table.add_row(comparison.asset.code, *(str(Money(minor, comparison.asset)) for minor in shown))
+    Console(width=130).print(table)
+    return all(comparison.difference == 0 for comparison in comparisons)

@@ -62,7 +62,7 @@ class GasFees:
 
 
 @dataclass(frozen=True, slots=True)
-class ChainTransaction:
+class MinedTransfer:
     """A transaction in a block, and the transfer it makes.
 
     `contract` is None for the native coin; `recipient` None where it makes no plain transfer. Addresses are EIP-55
@@ -99,8 +99,8 @@ class ChainReader(Protocol):
     async def transaction_count(self, address: str) -> int:
         """The next nonce that the chain's head expects of an address (mined transactions only)."""
 
-    async def token_balance(self, contract: str, holder: str) -> int:
-        """ERC-20 `balanceOf`, minor units, at the head."""
+    async def token_balance(self, contract: str, holder: str, block_number: int | None = None) -> int:
+        """ERC-20 `balanceOf`, minor units, after a block; at the head when none is named."""
 
     async def native_balance(self, holder: str) -> int:
         """Native coin of an address in wei, at the head."""
@@ -117,7 +117,7 @@ class ChainReader(Protocol):
     async def knows_transaction(self, transaction_hash: str) -> bool:
         """Whether the node has a transaction, mined or waiting."""
 
-    async def transaction_at_nonce(self, sender: str, nonce: int) -> ChainTransaction | None:
+    async def transaction_at_nonce(self, sender: str, nonce: int) -> MinedTransfer | None:
         """The mined transaction with which an address used a nonce, None where the head still expects it.
 
         Raises SourceUnavailableError also where the node keeps no state of the blocks that tell.

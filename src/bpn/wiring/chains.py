@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.errors import UnsupportedNetwork
+from bpn.chapters.wallet.model import Network
+from bpn.chapters.wallet.model.outgoing import Outgoing
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
 from bpn.settings import Settings
@@ -94,11 +98,20 @@ async def hot_wallet_count(house: House, network: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ChainComparison:
-    """An asset in the ledger and on chain, minor units."""
+    """An asset in the ledger and on chain, minor units.
+
+    `under_way` is what the chain shows and the ledger will: deposits that confirm, what was mined and is not settled.
+    """
 
     asset: Asset
     ledger: int
+    under_way: int
     chain: int
+
+    @property
+    def difference(self) -> int:
+        """What neither explains."""
+        return self.chain - self.ledger - self.under_way
 
 
 async def compare_with_chains(house: House) -> list[ChainComparison]:
@@ -106,6 +119,10 @@ async def compare_with_chains(house: House) -> list[ChainComparison]:
     async with house.database.transaction(snapshot=True) as tx:
         holdings = await wallet.custody_holdings(house.wallet_terms, tx)
         booked = await wallet.custody_ledger(tx, [holding.asset for holding in holdings])
+        open_ = await wallet.custody_under_way(house.wallet_terms, tx)
+    under_way = Counter(open_.arriving)
+    for name, outgoings in open_.outgoing.items():
+        under_way.update(await _mined(house, house.wallet_terms.networks[name], outgoings))
     comparisons = []
     for holding, in_ledger in zip(holdings, booked, strict=True):
         chain = evm_chain(house, holding.asset.network or "")
@@ -120,8 +137,33 @@ async def compare_with_chains(house: House) -> list[ChainComparison]:
             ]
         finally:
             await chain.close()
-        comparisons.append(ChainComparison(holding.asset, in_ledger, sum(found)))
+        comparisons.append(ChainComparison(holding.asset, in_ledger, under_way[holding.asset], sum(found)))
     return comparisons
+
+
+async def _mined(house: House, network: Network, outgoings: Sequence[Outgoing]) -> Counter[Asset]:
+    """What those transfers that are in a block have changed on chain."""
+    changes: Counter[Asset] = Counter()
+    tokens = {token.contract: token.asset for token in network.tokens.values()}
+    chain = evm_chain(house, network.name)
+    try:
+        for outgoing in outgoings:
+            leaves = outgoing.contract in tokens and wallet.leaves_custody(outgoing)
+            if outgoing.succeeded:
+                # Booked, and then removed by a reorg: until it is mined again the chain has it back.
+                changes[network.native] += outgoing.gas_cost or 0
+                if leaves:
+                    changes[tokens[outgoing.contract or ""]] += outgoing.amount
+            for hash_ in outgoing.hashes:
+                receipt = await chain.receipt(hash_)
+                if receipt is None:
+                    continue
+                changes[network.native] -= receipt.gas_used * receipt.effective_gas_price
+                if receipt.succeeded and leaves:
+                    changes[tokens[outgoing.contract or ""]] -= outgoing.amount
+    finally:
+        await chain.close()
+    return changes
 
 
 def sandbox_server(house: House) -> SandboxServer:

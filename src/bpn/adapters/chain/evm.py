@@ -11,10 +11,10 @@ from eth_utils.address import to_checksum_address
 from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import FilterParams, LogReceipt, Wei
+from web3.types import BlockIdentifier, FilterParams, LogReceipt, Wei
 
 from bpn.adapters.chain.calls import call_of, transfer_of
-from bpn.ports.readers import Block, ChainTransaction, GasFees, Receipt, SourceUnavailableError, TransferLog
+from bpn.ports.readers import Block, GasFees, MinedTransfer, Receipt, SourceUnavailableError, TransferLog
 from bpn.ports.senders import BroadcastOutcome
 
 TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
@@ -125,10 +125,15 @@ class EvmChain:
         """The next nonce that the head expects of an address."""
         return await self._ask(self._web3.eth.get_transaction_count(to_checksum_address(address), "latest"))
 
-    async def token_balance(self, contract: str, holder: str) -> int:
+    async def token_balance(self, contract: str, holder: str, block_number: int | None = None) -> int:
         """ERC-20 `balanceOf`, minor units."""
         token = self._web3.eth.contract(address=to_checksum_address(contract), abi=_TOKEN_ABI)
-        balance: int = await self._ask(token.functions.balanceOf(to_checksum_address(holder)).call())
+        asked = token.functions.balanceOf(to_checksum_address(holder))
+        try:
+            block: BlockIdentifier = "latest" if block_number is None else block_number
+            balance: int = await self._ask(asked.call(block_identifier=block))
+        except Web3RPCError as error:
+            raise SourceUnavailableError(f"{self.network}: {error}") from error
         return balance
 
     async def native_balance(self, holder: str) -> int:
@@ -179,7 +184,7 @@ class EvmChain:
             return False
         return True
 
-    async def transaction_at_nonce(self, sender: str, nonce: int) -> ChainTransaction | None:
+    async def transaction_at_nonce(self, sender: str, nonce: int) -> MinedTransfer | None:
         """Found by halving the blocks between one before which the nonce was free and the head."""
         address = to_checksum_address(sender)
 
@@ -202,9 +207,10 @@ class EvmChain:
             first, last = (first, middle) if await used(middle) else (middle, last)
         block = await self._ask(self._web3.eth.get_block(last, full_transactions=True))
         transactions: Any = block["transactions"]
-        return next(
-            (_transaction(one) for one in transactions if (one["from"], one["nonce"]) == (address, nonce)), None
-        )  # fmt: skip
+        for transaction in transactions:
+            if (transaction["from"], transaction["nonce"]) == (address, nonce):
+                return _mined_transfer(transaction)
+        raise SourceUnavailableError(f"{self.network}: block {last} changed while a transaction was looked for")
 
     async def broadcast(self, raw: bytes) -> BroadcastOutcome:
         """Send; what the node says of it in our words."""
@@ -225,8 +231,8 @@ class EvmChain:
             raise SourceUnavailableError(f"{self.network}: {type(error).__name__}: {error}") from error
 
 
-def _transaction(transaction: Any) -> ChainTransaction:
-    return ChainTransaction(
+def _mined_transfer(transaction: Any) -> MinedTransfer:
+    return MinedTransfer(
         _hexadecimal(transaction["hash"]),
         transaction["blockNumber"],
         *transfer_of(transaction.get("to"), transaction["value"], bytes(transaction["input"])),

@@ -12,7 +12,7 @@ import httpx
 
 from bpn.ports.readers import Price, SourceUnavailableError
 
-IDS: Mapping[str, int] = {"USDT": 825, "USDC": 3408}
+IDS: Mapping[str, int] = {"USDT": 825, "USDC": 3408, "BNB": 1839, "ETH": 1027, "POL": 28321}
 """CoinMarketCap's own ids: symbols are ambiguous there."""
 _TIMEOUT_SECONDS = 10.0
 

@@ -18,6 +18,7 @@ from bpn.chapters.wallet.errors import (
 from bpn.chapters.wallet.model import (
     NEXT,
     Beneficiary,
+    Network,
     NetworkBalance,
     Price,
     Status,
@@ -35,6 +36,7 @@ from bpn.chapters.wallet.model.outgoing import (
     WaitReason,
     Wanted,
 )
+from bpn.chapters.wallet.model.sweeping import NEXT_SWEEP_STATES, SweepLook, SweepPlan, SweepRefusal, SweepState
 from bpn.kernel.assets import Asset
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
 from bpn.kernel.money import Money, exact_context
@@ -65,8 +67,11 @@ def receivable_account(merchant_id: int, asset: Asset) -> Account:
 
 
 def custody_account(merchant_id: int, asset: Asset) -> Account:
-    """Tokens that lie at the merchant's deposit addresses."""
-    return Account(merchant_id, "custody", asset, Policy.DEBIT_BALANCE)
+    """Tokens that lie at the merchant's deposit addresses.
+
+    A deep reorg may take a deposit back that was swept on: then, for a while, less than nothing lies here.
+    """
+    return Account(merchant_id, "custody", asset, Policy.ANY)
 
 
 def hot_wallet_account(asset: Asset) -> Account:
@@ -87,6 +92,11 @@ def gas_account(asset: Asset) -> Account:
 def deposit_gas_account(asset: Asset) -> Account:
     """Native coin at deposit addresses: topped up for sweeps, or left over from them."""
     return Account(HOUSE, "deposit_gas", asset, Policy.ANY)
+
+
+def found_coins_account(asset: Asset) -> Account:
+    """Native coin that strangers sent to deposit addresses: nobody's deposit, spent as gas."""
+    return Account(HOUSE, "found_coins", asset, Policy.ANY)
 
 
 def capital_account(asset: Asset) -> Account:
@@ -228,6 +238,45 @@ def _gas_of(wanted: Wanted, funds: Funds, terms: GasTerms) -> tuple[WaitReason |
         return WaitReason.REVERTS, 0
     limit = gas_limit(estimate)
     return (WaitReason.GAS_LIMIT if limit > terms.limit_ceiling else None), limit
+
+
+def plan_sweep(
+    token: Token, network: Network, look: SweepLook, fees: Fees, quoted: Mapping[str, Decimal], *, short: bool
+) -> SweepPlan | SweepRefusal:
+    """Whether what lies at a deposit address is worth fetching, and the gas that the address needs for it.
+
+    The gas is reckoned at the most that the transactions may cost. `quoted`: USD prices by currency; where one is
+    missing the minimum decides alone. `short`: the hot wallet waits for this token, so the minimum does not count.
+    """
+    if look.balance <= 0:
+        return SweepRefusal.EMPTY
+    amount = Money(look.balance, token.asset)
+    if token.minimum_sweep is not None and amount < token.minimum_sweep and not short:
+        return SweepRefusal.TOO_SMALL
+    if look.gas is None or look.top_up_gas is None or gas_limit(look.gas) > network.gas.limit_ceiling:
+        return SweepRefusal.REVERTS
+    own = gas_limit(look.gas) * fees.max_fee
+    top_up = max(0, own * TOP_UP_MARGIN // 100 - look.native) if look.native < own else 0
+    cost = own + (gas_limit(look.top_up_gas) * fees.max_fee if top_up else 0)
+    if network.gas.sweep_cap is not None and cost > network.gas.sweep_cap:
+        return SweepRefusal.TOO_DEAR
+    price, native_price = quoted.get(token.asset.currency), quoted.get(network.native.currency)
+    if price is not None and native_price is not None:
+        with exact_context():
+            worth = amount.to_decimal() * price > Money(cost, network.native).to_decimal() * native_price
+        if not worth:
+            return SweepRefusal.NOT_WORTH_ITS_GAS
+    return SweepPlan(amount, top_up, fees)
+
+
+TOP_UP_MARGIN = 130
+"""Percent of what a sweep may cost that its address is given: gas may become dearer by the time it is there."""
+
+
+def check_sweep_transition(state: SweepState, following: SweepState) -> None:
+    """Raise InvalidState unless a sweep may go from one state to the other."""
+    if following not in NEXT_SWEEP_STATES.get(state, frozenset()):
+        raise InvalidState(f"The sweep is {state}; it cannot become {following}.")
 
 
 def gas_limit(estimate: int) -> int:

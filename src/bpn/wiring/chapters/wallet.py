@@ -11,7 +11,15 @@ from bpn.adapters.screening.blocked import BlockedParties
 from bpn.adapters.signer.local import LocalSigner
 from bpn.adapters.signer.remote import RemoteSigner
 from bpn.api.route import Route, collect
-from bpn.chapters.wallet.jobs import Carrier, PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
+from bpn.chapters.wallet.jobs import (
+    Carrier,
+    PriceJobs,
+    ReadingJobs,
+    ReleasingJobs,
+    SendingJobs,
+    SweepingJobs,
+    sweep_listener,
+)
 from bpn.chapters.wallet.routes import WalletRoutes
 from bpn.jobs.job import collect_jobs
 from bpn.ports.readers import PriceReader
@@ -41,11 +49,13 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
             ReadingJobs(opener, terms, network, chain),
             ReleasingJobs(opener, terms, network, screening),
             SendingJobs(opener, terms, network, carrier),
+            SweepingJobs(opener, terms, network, chain, carrier),
         ):
             jobs += collect_jobs(chain_jobs, "wallet", name)
-    currencies = list(terms.currency_names)
+    natives = [network.native.currency for network in terms.networks.values()]
+    currencies = list(dict.fromkeys([*terms.currency_names, *natives]))
     jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
-    return Work(jobs)
+    return Work(jobs, [sweep_listener()])
 
 
 async def _signer(house: House, closing: AsyncExitStack) -> Signer:

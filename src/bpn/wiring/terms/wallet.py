@@ -9,6 +9,7 @@ from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import Network, Token, WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, GasTerms
+from bpn.chapters.wallet.model.sweeping import SweepTerms
 from bpn.controls.operations import Controls
 from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
@@ -37,6 +38,7 @@ def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str, co
         price_lifetime=timedelta(seconds=settings.price_lifetime_seconds),
         cipher=cipher,
         controls=controls,
+        sweeping=SweepTerms(settings.sweeping, settings.sweep_batch, timedelta(seconds=settings.sweep_recheck_seconds)),
     )
 
 
@@ -80,4 +82,5 @@ def _token(asset: Asset, token: TokenSettings, contract: str) -> Token:
         amount(token.withdrawal_fee),
         token.deposits_enabled,
         token.withdrawals_enabled,
+        minimum_sweep=amount(token.minimum_sweep),
     )

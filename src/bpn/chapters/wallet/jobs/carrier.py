@@ -116,8 +116,13 @@ class Carrier:
         return attempt.sent_at is None or self._clock.wall() - attempt.sent_at > self._network.gas.rebroadcast_after
 
     async def _broadcast(self, outgoing: Outgoing) -> None:
-        """Send the stored bytes. A nonce that is too low means that they, or others, are mined: the receipt tells."""
-        attempt = outgoing.newest
+        """Send the newest bytes, and where no node takes them (a replacement it finds too cheap) those before."""
+        for attempt in reversed(outgoing.attempts):
+            if self._is_due(attempt) and await self._is_taken(outgoing, attempt):
+                break
+
+    async def _is_taken(self, outgoing: Outgoing, attempt: Attempt) -> bool:
+        """Send stored bytes. A nonce that is too low means that they, or others, are mined: the receipt tells."""
         outcome = await self._sender.broadcast(attempt.raw or b"")
         if outcome not in _TAKEN:
             NOT_TAKEN.labels(self._network.name, outcome.value).inc()
@@ -129,17 +134,18 @@ class Carrier:
                 purpose=outgoing.purpose.value,
                 outcome=outcome.value,
             )
-            return
+            return False
         async with self._open_transaction() as tx:
             await operations.record_broadcast(tx, outgoing, attempt.number, self._clock.wall())
+        return True
 
     async def follow(self, sent: Sequence[Outgoing]) -> None:
         """Look for receipts, settle what has enough confirmations, replace what is stuck, report gaps."""
         head = await self._reader.head()
         fees = await self.fees() if sent else None
         gaps = unmined = 0
-        for key_index, group in groupby(sent, key=lambda outgoing: outgoing.key_index):
-            outgoings = list(group)
+        groups = {key_index: list(group) for key_index, group in groupby(sent, key=lambda one: one.key_index)}
+        for key_index, outgoings in groups.items():
             address = rules.sender_address(self._terms, key_index)
             mined = await self._reader.transaction_count(address)
             for outgoing in outgoings:
@@ -211,6 +217,21 @@ class Carrier:
                 nonce=outgoing.nonce,
                 attempts=len(outgoing.attempts) + replaced,
             )
+
+    async def recheck(self, depth: int) -> None:
+        """Find what was settled and then removed or moved by a deep reorg, and carry it again."""
+        head = await self._reader.head()
+        async with self._open_transaction() as tx:
+            settled = await operations.list_settled(tx, self._network.name, head.number - depth)
+        for outgoing in settled:
+            receipt = await self._reader.receipt(outgoing.hash or "")
+            if receipt is not None and receipt.block_number == outgoing.block_number:
+                continue
+            async with self._open_transaction() as tx:
+                await operations.reopen_outgoing(tx, outgoing)
+            log.error(
+                "outgoing.removed", network=self._network.name, sender=outgoing.key_index, nonce=outgoing.nonce
+            )  # fmt: skip
 
     async def _has_gap(self, key_index: int, waiting: Sequence[Outgoing], mined: int) -> bool:
         """Whether no node knows the next nonce of an address though later ones were sent: nothing moves until it does.

@@ -41,6 +41,12 @@ class SendingJobs:
         await self._carrier.carry(due)
         return prepared.given >= _PREPARED_AT_ONCE
 
+    @job(every_seconds=60)
+    async def recheck_settled(self) -> bool:
+        """Find what a deep reorg removed although it was settled."""
+        await self._carrier.recheck(self._terms.reorg_depth)
+        return False
+
     @job(every_seconds=1)
     async def follow_outgoing(self) -> bool:
         """Look at what was sent: receipts, confirmations, what is stuck, gaps."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bpn.chapters.wallet.model.outgoing import GasTerms
+from bpn.chapters.wallet.model.sweeping import SweepTerms
 from bpn.controls.operations import Controls
 from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.encryption import Cipher
@@ -29,6 +30,8 @@ class Token:
     deposits_enabled: bool = True
     withdrawals_enabled: bool = True
     withdrawal_fee_bps: Decimal = Decimal(0)
+    minimum_sweep: Money | None = None
+    """Less stays at its deposit address; None: anything worth its gas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class WalletTerms:
         controls: fees, limits, pauses, settings of merchants.
         read_range: blocks read at once.
         reorg_depth: blocks back from the head whose hashes are kept.
+        sweeping: how deposit addresses are swept.
     """
 
     networks: Mapping[str, Network]
@@ -83,6 +87,7 @@ class WalletTerms:
     controls: Controls
     read_range: int = 500
     reorg_depth: int = 128
+    sweeping: SweepTerms = field(default_factory=SweepTerms)
 
     @property
     def assets(self) -> Assets:

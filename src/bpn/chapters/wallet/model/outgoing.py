@@ -136,6 +136,7 @@ class Outgoing:
         block_number: of the block it is in.
         taken_at_block: the head at which the chain first said that another transaction has the nonce.
         gas_cost: what it cost in wei, once settled.
+        succeeded: whether it did what it should, once settled.
     """
 
     network: str
@@ -154,6 +155,7 @@ class Outgoing:
     block_number: int | None = None
     taken_at_block: int | None = None
     gas_cost: int | None = None
+    succeeded: bool | None = None
 
     @property
     def newest(self) -> Attempt:
@@ -215,11 +217,16 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """An address that sends. `next_nonce` is None before its first transaction from here."""
+    """An address that sends.
+
+    `next_nonce` is None before its first transaction from here. `native`: wei that the ledger says lie there; of the
+    hot wallet the ledger alone knows.
+    """
 
     network: str
     key_index: int
     next_nonce: int | None
+    native: int = 0
 
 
 @dataclass(frozen=True, slots=True)

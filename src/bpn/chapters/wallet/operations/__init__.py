@@ -12,7 +12,9 @@ from bpn.chapters.wallet.operations.custody import (
     book_house_funds,
     custody_holdings,
     custody_ledger,
+    custody_under_way,
     house_funds_booked,
+    leaves_custody,
 )
 from bpn.chapters.wallet.operations.deposits import (
     confirm_deposits,
@@ -35,6 +37,7 @@ from bpn.chapters.wallet.operations.outgoing import (
     NonceMismatchError,
     accept_nonces,
     list_outgoing,
+    list_settled,
     list_waiting,
     missing_nonces,
     plan_replacement,
@@ -43,6 +46,7 @@ from bpn.chapters.wallet.operations.outgoing import (
     record_nonce,
     record_receipt,
     record_signature,
+    reopen_outgoing,
     settle_outgoing,
 )
 from bpn.chapters.wallet.operations.prices import record_prices
@@ -57,6 +61,14 @@ from bpn.chapters.wallet.operations.review import (
     list_reviewing,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
+from bpn.chapters.wallet.operations.sweeping import (
+    SweepCandidates,
+    give_sweep_up,
+    list_sweepable,
+    list_sweeps,
+    mark_sweepable,
+    plan_sweeps,
+)
 from bpn.chapters.wallet.operations.transfers import (
     get_wallet_transfer,
     list_wallet_transfers,
@@ -79,6 +91,7 @@ from bpn.chapters.wallet.operations.withdrawals import cancel_withdrawal, reques
 
 __all__ = [
     "NonceMismatchError",
+    "SweepCandidates",
     "accept_nonces",
     "add_deposit_sender",
     "add_withdraw_whitelist",
@@ -90,6 +103,7 @@ __all__ = [
     "credit_from_suspense",
     "custody_holdings",
     "custody_ledger",
+    "custody_under_way",
     "decide_deposit",
     "decide_refund_screening",
     "decide_screening",
@@ -103,8 +117,10 @@ __all__ = [
     "get_deposit_address",
     "get_wallet_network_config",
     "get_wallet_transfer",
+    "give_sweep_up",
     "head_lags",
     "house_funds_booked",
+    "leaves_custody",
     "list_cleared",
     "list_earmark_deposits",
     "list_frozen",
@@ -113,12 +129,16 @@ __all__ = [
     "list_refund_screening",
     "list_reviewing",
     "list_screening",
+    "list_settled",
     "list_sub_accounts",
+    "list_sweepable",
+    "list_sweeps",
     "list_transactions",
     "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
     "list_withdraw_whitelist",
+    "mark_sweepable",
     "missing_nonces",
     "open_collection_wallet",
     "open_earmark",
@@ -126,6 +146,7 @@ __all__ = [
     "parse_address",
     "plan_reading",
     "plan_replacement",
+    "plan_sweeps",
     "prepare_outgoing",
     "record_blocks",
     "record_broadcast",
@@ -134,6 +155,7 @@ __all__ = [
     "record_prices",
     "record_receipt",
     "record_signature",
+    "reopen_outgoing",
     "request_refund",
     "request_withdrawal",
     "require_wallet",

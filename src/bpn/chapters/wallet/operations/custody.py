@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import WalletTerms
-from bpn.chapters.wallet.store import wallets
+from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, OutgoingState, Purpose
+from bpn.chapters.wallet.store import outgoing, transactions, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
@@ -25,11 +26,19 @@ class Holding:
 
 
 async def custody_holdings(terms: WalletTerms, tx: DatabaseTransaction) -> list[Holding]:
-    """Where every asset of every network lies: the hot wallet, and the deposit addresses for tokens."""
+    """Where every asset of every network lies: the hot wallet and the deposit addresses.
+
+    Coins are looked for at those deposit addresses that were ever looked at for a sweep: what strangers send to others
+    is nobody's.
+    """
     holdings = []
     for network in terms.networks.values():
         addresses = tuple(await wallets.custody_addresses(tx, network.name))
-        holdings.append(Holding(network.native, None, (terms.hot_address,)))
+        senders = await outgoing.sender_indexes(tx, network.name)
+        sending = dict.fromkeys([HOT_KEY_INDEX, *senders])
+        holdings.append(
+            Holding(network.native, None, tuple(rules.sender_address(terms, index) for index in sending))
+        )  # fmt: skip
         holdings += [
             Holding(token.asset, token.contract, (terms.hot_address, *addresses)) for token in network.tokens.values()
         ]
@@ -37,10 +46,46 @@ async def custody_holdings(terms: WalletTerms, tx: DatabaseTransaction) -> list[
 
 
 async def custody_ledger(tx: DatabaseTransaction, assets: Sequence[Asset]) -> list[int]:
-    """What the ledger says lies on chain, in minor units, by asset: all custody accounts and the hot wallet."""
+    """What the ledger says lies on chain, in minor units, by asset.
+
+    Tokens are in custody accounts and in the hot wallet, coins in the hot wallet and, for gas, at deposit addresses.
+    """
     totals = await ledger.totals(tx, "custody", assets)
     hot = await ledger.balances(tx, [rules.hot_wallet_account(asset) for asset in assets])
-    return [-(total + balance.posted) for total, balance in zip(totals, hot, strict=True)]
+    gas = await ledger.balances(tx, [rules.deposit_gas_account(asset) for asset in assets])
+    return [
+        -(total + held.posted + given.posted) for total, held, given in zip(totals, hot, gas, strict=True)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What the chain may show already and the ledger does not yet: arrivals that confirm, and what was sent.
+
+    Attributes:
+        arriving: by asset, deposits that are seen and not booked.
+        outgoing: by network, transfers that are not settled; whether they are mined the chain says.
+    """
+
+    arriving: Mapping[Asset, int]
+    outgoing: Mapping[str, Sequence[Outgoing]]
+
+
+async def custody_under_way(terms: WalletTerms, tx: DatabaseTransaction) -> UnderWay:
+    """What may make chain and ledger differ for a while."""
+    arriving: dict[Asset, int] = {}
+    for network in terms.networks.values():
+        for currency, amount in (await transactions.confirming_amounts(tx, network.name)).items():
+            if currency in network.tokens:
+                arriving[network.tokens[currency].asset] = amount
+    return UnderWay(
+        arriving, {name: await outgoing.list_open(tx, name, list(OutgoingState)) for name in terms.networks}
+    )  # fmt: skip
+
+
+def leaves_custody(transfer: Outgoing) -> bool:
+    """Whether a transfer takes something away from us, and not only from one of our addresses to another."""
+    return transfer.purpose in {Purpose.WITHDRAWAL, Purpose.REFUND}
 
 
 async def book_house_funds(tx: DatabaseTransaction, transfer_id: int, amount: Money) -> None:

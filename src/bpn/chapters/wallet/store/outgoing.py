@@ -18,35 +18,45 @@ async def lock_sender(tx: DatabaseTransaction, network: str, key_index: int) -> 
         "INSERT INTO wallet_senders (network, key_index) VALUES (%s, %s) ON CONFLICT DO NOTHING", (network, key_index)
     )
     cursor = await tx.connection.execute(
-        "SELECT next_nonce FROM wallet_senders WHERE network = %s AND key_index = %s FOR UPDATE", (network, key_index)
+        "SELECT next_nonce, native::text FROM wallet_senders WHERE network = %s AND key_index = %s FOR UPDATE",
+        (network, key_index),
     )
     (row,) = await cursor.fetchall()
-    return Sender(network, key_index, row[0])
+    return Sender(network, key_index, row[0], int(row[1]))
 
 
 async def save_sender(tx: DatabaseTransaction, sender: Sender) -> None:
-    """Move an address's nonces on; the caller holds its row."""
+    """Move an address's nonces on, and what lies there; the caller holds its row."""
     await tx.connection.execute(
-        "UPDATE wallet_senders SET next_nonce = %s WHERE network = %s AND key_index = %s",
-        (sender.next_nonce, sender.network, sender.key_index),
+        "UPDATE wallet_senders SET next_nonce = %s, native = %s WHERE network = %s AND key_index = %s",
+        (sender.next_nonce, sender.native, sender.network, sender.key_index),
     )
+
+
+async def sender_indexes(tx: DatabaseTransaction, network: str) -> list[int]:
+    """The derivation indexes of all addresses that send, or were given coins to."""
+    cursor = await tx.connection.execute(
+        "SELECT key_index FROM wallet_senders WHERE network = %s ORDER BY key_index", (network,)
+    )
+    return [index for (index,) in await cursor.fetchall()]
 
 
 async def senders(tx: DatabaseTransaction, network: str, key_indexes: Sequence[int]) -> list[Sender]:
     """The nonces of addresses, of those that have sent."""
     cursor = await tx.connection.execute(
         """
-        SELECT s.network, s.key_index, s.next_nonce FROM unnest(%s::integer[]) g(key_index)
+        SELECT s.network, s.key_index, s.next_nonce, s.native::text FROM unnest(%s::integer[]) g(key_index)
         JOIN wallet_senders s ON s.network = %s AND s.key_index = g.key_index
         """,
         (integers(key_indexes), network),
     )
-    return [Sender(*row) for row in await cursor.fetchall()]
+    return [Sender(row[0], row[1], row[2], int(row[3])) for row in await cursor.fetchall()]
 
 
 _COLUMNS = """
     o.network, o.key_index, o.nonce, o.purpose, o.merchant_id, o.reference_id, o.contract, o.recipient,
-    o.amount::text, o.gas_limit, o.state, o.hash, o.block_number, o.taken_at_block, o.gas_cost::text
+    o.amount::text, o.gas_limit, o.state, o.hash, o.block_number, o.taken_at_block, o.gas_cost::text,
+    o.succeeded
 """
 
 
@@ -146,6 +156,19 @@ async def list_newest(tx: DatabaseTransaction, network: str, key_index: int, lim
     return await _with_attempts(tx, await cursor.fetchall())
 
 
+async def list_settled_since(tx: DatabaseTransaction, network: str, block_number: int) -> list[Outgoing]:
+    """The transfers that were mined in blocks from a number on, succeeded and are settled."""
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {_COLUMNS} FROM wallet_outgoing o
+        WHERE o.network = %s AND o.block_number >= %s AND o.state = 'settled' AND o.succeeded
+        ORDER BY o.key_index, o.nonce
+        """,
+        (network, block_number),
+    )
+    return await _with_attempts(tx, await cursor.fetchall())
+
+
 async def lock(tx: DatabaseTransaction, network: str, key_index: int, nonce: int) -> Outgoing | None:
     """One transfer, held."""
     cursor = await tx.connection.execute(
@@ -163,7 +186,8 @@ async def save(tx: DatabaseTransaction, outgoing: Outgoing) -> None:
     """Write how far a transfer has come; the caller holds its row."""
     await tx.connection.execute(
         """
-        UPDATE wallet_outgoing SET hash = %s, state = %s, block_number = %s, taken_at_block = %s, gas_cost = %s
+        UPDATE wallet_outgoing SET hash = %s, state = %s, block_number = %s, taken_at_block = %s, gas_cost = %s,
+                                   succeeded = %s
         WHERE network = %s AND key_index = %s AND nonce = %s
         """,
         (
@@ -172,6 +196,7 @@ async def save(tx: DatabaseTransaction, outgoing: Outgoing) -> None:
             outgoing.block_number,
             outgoing.taken_at_block,
             outgoing.gas_cost,
+            outgoing.succeeded,
             outgoing.network,
             outgoing.key_index,
             outgoing.nonce,
@@ -217,4 +242,5 @@ def _outgoing(row: Sequence[Any], attempts: tuple[Attempt, ...]) -> Outgoing:
         block_number=row[12],
         taken_at_block=row[13],
         gas_cost=None if row[14] is None else int(row[14]),
+        succeeded=row[15],
     )

@@ -254,6 +254,19 @@ async def pending_amounts(
     return {(wallet, currency, network): int(amount) for wallet, currency, network, amount in await cursor.fetchall()}
 
 
+async def confirming_amounts(tx: DatabaseTransaction, network: str) -> dict[str, int]:
+    """Sums of all merchants' deposits still confirming on a network, by currency."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT t.currency, sum(t.amount)::text FROM wallet_transactions t
+        WHERE t.transaction_type = 'DEPOSIT' AND t.network = %s AND t.status = 'CONFIRMING' AND t.completed_at IS NULL
+        GROUP BY t.currency
+        """,
+        (network,),
+    )
+    return {currency: int(amount) for currency, amount in await cursor.fetchall()}
+
+
 async def lock_open(
     tx: DatabaseTransaction,
     kind: TransactionType,

@@ -2,11 +2,13 @@
 
 from bpn.chapters.wallet.operations.outgoing.following import (
     list_outgoing,
+    list_settled,
     plan_replacement,
     record_broadcast,
     record_nonce,
     record_receipt,
     record_signature,
+    reopen_outgoing,
     settle_outgoing,
 )
 from bpn.chapters.wallet.operations.outgoing.nonces import accept_nonces, missing_nonces
@@ -22,6 +24,7 @@ __all__ = [
     "NonceMismatchError",
     "accept_nonces",
     "list_outgoing",
+    "list_settled",
     "list_waiting",
     "missing_nonces",
     "plan_replacement",
@@ -30,5 +33,6 @@ __all__ = [
     "record_nonce",
     "record_receipt",
     "record_signature",
+    "reopen_outgoing",
     "settle_outgoing",
 ]

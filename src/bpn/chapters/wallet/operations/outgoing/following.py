@@ -113,7 +113,7 @@ async def record_nonce(
     never be mined: the transfer failed.
     """
     known = await _lock(tx, outgoing)
-    if known.state not in _ON_ITS_WAY or len(known.attempts) != len(outgoing.attempts):
+    if known.state not in _ON_ITS_WAY or len(known.attempts) != len(outgoing.attempts) or known.succeeded:
         return
     if taken is not None and taken.same_call:
         found = Attempt(known.newest.number + 1, known.newest.fees, None, taken.hash, tx.clock.wall(), None)
@@ -139,8 +139,12 @@ async def settle_outgoing(
     known = await _lock(tx, outgoing)
     if known.state is not OutgoingState.MINED or known.hash != report.hash:
         return None
-    mined = replace(known, block_number=report.block_number, gas_cost=report.gas_cost)
+    mined = replace(
+        known, block_number=report.block_number, gas_cost=report.gas_cost, succeeded=report.succeeded
+    )  # fmt: skip
     handling = HANDLINGS[known.purpose]
+    if known.succeeded:
+        return await _settle_again(tx, network, known, report)
     if not report.succeeded:
         await handling.failed(tx, network, mined, "The transaction was reverted on chain")
     elif not await handling.arrived(tx, network, mined):
@@ -151,27 +155,59 @@ async def settle_outgoing(
     return settled
 
 
+async def list_settled(tx: DatabaseTransaction, network: str, block_number: int) -> list[Outgoing]:
+    """What was settled in blocks from a number on: a reorg deeper than the confirmations may still remove it."""
+    return await store.list_settled_since(tx, network, block_number)
+
+
+async def reopen_outgoing(tx: DatabaseTransaction, outgoing: Outgoing) -> bool:
+    """Carry again what had arrived and was settled before a reorg removed or moved it.
+
+    Nothing of what was booked is undone; the same bytes go out, and only another price of the gas is booked. False
+    when another worker reopened it before.
+    """
+    known = await _lock(tx, outgoing)
+    if known.state is not OutgoingState.SETTLED or not known.succeeded:
+        return False
+    await store.save(tx, replace(known, state=OutgoingState.BROADCAST, block_number=None))
+    return True
+
+
+async def _settle_again(
+    tx: DatabaseTransaction, network: Network, known: Outgoing, report: ReceiptReport
+) -> Outgoing | None:
+    """A removed transfer is mined again. One that now reverted stays open: operators are told by its age."""
+    if not report.succeeded:
+        return None
+    await _book_gas(tx, network, known, report.gas_cost - (known.gas_cost or 0))
+    settled = replace(
+        known, state=OutgoingState.SETTLED, block_number=report.block_number, gas_cost=report.gas_cost
+    )  # fmt: skip
+    await store.save(tx, settled)
+    return settled
+
+
 async def _book_gas(tx: DatabaseTransaction, network: Network, outgoing: Outgoing, cost: int) -> None:
     if not cost:
         return
     native = network.native
+    if outgoing.key_index != HOT_KEY_INDEX:
+        sender = await store.lock_sender(tx, network.name, outgoing.key_index)
+        await store.save_sender(tx, replace(sender, native=sender.native - cost))
     payer = rules.hot_wallet_account if outgoing.key_index == HOT_KEY_INDEX else rules.deposit_gas_account
+    spent, paying = rules.gas_account(native), payer(native)
+    debit, credit = (spent, paying) if cost > 0 else (paying, spent)
     await ledger.post_one(
         tx,
-        Transfer(
-            tx.ids.next(),
-            rules.gas_account(native),
-            payer(native),
-            Money(cost, native),
-            "wallet.gas",
-            outgoing.reference_id,
-        ),
+        Transfer(tx.ids.next(), debit, credit, Money(abs(cost), native), "wallet.gas", outgoing.reference_id),
     )
 
 
 async def _move(tx: DatabaseTransaction, outgoing: Outgoing) -> Outgoing:
     await store.save(tx, outgoing)
-    await HANDLINGS[outgoing.purpose].moved(tx, outgoing)
+    # What has arrived once and was removed by a deep reorg is carried again without a word: its purpose is fulfilled.
+    if outgoing.succeeded is None:
+        await HANDLINGS[outgoing.purpose].moved(tx, outgoing)
     return outgoing
 
 

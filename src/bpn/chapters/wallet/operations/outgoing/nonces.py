@@ -8,7 +8,7 @@ from bpn.audit import operations as audit
 from bpn.audit.model import Decision
 from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.model import Network
-from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, OutgoingState, Sender
+from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, OutgoingState, Sender
 from bpn.chapters.wallet.store import chains
 from bpn.chapters.wallet.store import outgoing as store
 from bpn.database.pool import Transaction as DatabaseTransaction
@@ -42,13 +42,13 @@ async def accept_nonces(tx: DatabaseTransaction, network: str, transaction_count
 async def missing_nonces(
     tx: DatabaseTransaction, network: Network, key_index: int, transaction_count: int
 ) -> list[int]:
-    """Nonces that were given and that no transfer here owns, from the one that the chain expects on.
+    """Nonces that were given and that no open transfer owns, from the one that the chain expects on.
 
     Nothing behind such a nonce can be mined until something is sent with it.
     """
     (sender, *_) = await store.senders(tx, network.name, [key_index]) or [Sender(network.name, key_index, None)]
     if sender.next_nonce is None:
         return []
-    unmined: list[Outgoing] = await store.list_open(tx, network.name, list(OutgoingState), key_index)
+    unmined = await store.list_open(tx, network.name, list(OutgoingState), key_index)
     owned = {outgoing.nonce for outgoing in unmined}
     return [nonce for nonce in range(transaction_count, sender.next_nonce) if nonce not in owned]

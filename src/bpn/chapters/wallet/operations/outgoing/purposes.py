@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from bpn.chapters.wallet.model.outgoing import Purpose
 from bpn.chapters.wallet.operations.outgoing.handling import Handling
 from bpn.chapters.wallet.operations.outgoing.refunds import REFUNDS
+from bpn.chapters.wallet.operations.outgoing.sweeps import SWEEPS, TOP_UPS
 from bpn.chapters.wallet.operations.outgoing.withdrawals import WITHDRAWALS
 
 HANDLINGS: Mapping[Purpose, Handling] = {
     Purpose.WITHDRAWAL: WITHDRAWALS,
     Purpose.REFUND: REFUNDS,
+    Purpose.TOP_UP: TOP_UPS,
+    Purpose.SWEEP: SWEEPS,
 }
