@@ -11,7 +11,7 @@ from bpn.adapters.screening.blocked import BlockedParties
 from bpn.adapters.signer.local import LocalSigner
 from bpn.adapters.signer.remote import RemoteSigner
 from bpn.api.route import Route, collect
-from bpn.chapters.wallet.jobs import Carrier, PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs
+from bpn.chapters.wallet.jobs import Carrier, PriceJobs, ReadingJobs, ReleasingJobs, SendingJobs, SurveyJobs
 from bpn.chapters.wallet.routes import WalletRoutes
 from bpn.jobs.job import collect_jobs
 from bpn.ports.readers import PriceReader
@@ -39,6 +39,7 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
         carrier = Carrier(opener, terms, network, chain, chain, signer, house.clock)
         for chain_jobs in (
             ReadingJobs(opener, terms, network, chain),
+            SurveyJobs(opener, network, chain),
             ReleasingJobs(opener, terms, network, screening),
             SendingJobs(opener, terms, network, carrier),
         ):

@@ -5,5 +5,6 @@ from bpn.chapters.wallet.jobs.prices import PriceJobs
 from bpn.chapters.wallet.jobs.reading import ReadingJobs
 from bpn.chapters.wallet.jobs.releasing import ReleasingJobs
 from bpn.chapters.wallet.jobs.sending import SendingJobs
+from bpn.chapters.wallet.jobs.surveying import SurveyJobs
 
-__all__ = ["Carrier", "PriceJobs", "ReadingJobs", "ReleasingJobs", "SendingJobs"]
+__all__ = ["Carrier", "PriceJobs", "ReadingJobs", "ReleasingJobs", "SendingJobs", "SurveyJobs"]

@@ -27,11 +27,36 @@ class Token:
     withdrawal_fee: Money
     deposits_enabled: bool = True
     withdrawals_enabled: bool = True
+    verify_received: bool = False
+    """Whether a deposit's amount is compared with what the balance rose by: a token may keep a fee and not tell."""
+
+
+class Finality(StrEnum):
+    """What makes a block final: enough confirmations, or the block that the network itself calls so."""
+
+    CONFIRMATIONS = "confirmations"
+    SAFE = "safe"
+    FINALIZED = "finalized"
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network as configured. `confirmations`: blocks, the one with the transaction included."""
+    """A network as configured.
+
+    Attributes:
+        name: ours.
+        chain_id: EIP-155.
+        native: the coin that gas is paid in.
+        confirmations: blocks, the one with the transaction included.
+        block_seconds: between two blocks.
+        explorer_url: shows a transaction under `/tx/`.
+        tokens: by currency.
+        gas: what transfers may cost.
+        finality: what makes a deposit final.
+        reorg_depth: blocks back from the head whose hashes are kept; a reorg that goes deeper stops the reading.
+        read_range: the most blocks read at once.
+        head_lag: while the newest block is older, nothing is released.
+    """
 
     name: str
     chain_id: int
@@ -40,8 +65,11 @@ class Network:
     block_seconds: Decimal
     explorer_url: str | None
     tokens: Mapping[str, Token]
-    """By currency."""
     gas: GasTerms = field(default_factory=GasTerms)
+    finality: Finality = Finality.CONFIRMATIONS
+    reorg_depth: int = 128
+    read_range: int = 500
+    head_lag: timedelta = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +89,6 @@ class WalletTerms:
         sender_deadline: how long a deposit waits for its sender's details.
         price_lifetime: how old a price may be and still be used.
         cipher: seals personal data at rest.
-        read_range: blocks read at once.
-        reorg_depth: blocks back from the head whose hashes are kept.
     """
 
     networks: Mapping[str, Network]
@@ -77,8 +103,6 @@ class WalletTerms:
     sender_deadline: timedelta
     price_lifetime: timedelta
     cipher: Cipher
-    read_range: int = 500
-    reorg_depth: int = 128
 
     @property
     def assets(self) -> Assets:
@@ -345,13 +369,31 @@ class WalletAccounts:
 
 @dataclass(frozen=True, slots=True)
 class ChainPosition:
-    """How far a network has been read."""
+    """How far a network has been read.
+
+    Attributes:
+        network: which.
+        first_block: where reading began.
+        next_block: the first that is not read yet.
+        head_number: the newest block when it was last read.
+        head_time: that block's own time.
+        read_at: when that was, wall time.
+        final_number: the newest block whose deposits may be booked.
+        stopped: why the reading waits for an operator; None while it goes on.
+        doubt: why nothing is released just now; None while there is no doubt.
+        survey_block: the next that is searched for what arrived and is not credited.
+    """
 
     network: str
+    first_block: int
     next_block: int
     head_number: int
     head_time: datetime
     read_at: datetime
+    final_number: int
+    survey_block: int
+    stopped: str | None = None
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +418,8 @@ class SeenTransfer:
 class Reading:
     """A range of blocks as read: every transfer in first..last, the hashes of those near the head.
 
-    `expected_next` is where the plan began: if the position has moved since, the reading is stale.
+    `expected_next` is where the plan began: if the position has moved since, the reading is stale. `doubt` says what
+    speaks against the chain that was read.
     """
 
     network: str
@@ -387,6 +430,59 @@ class Reading:
     block_hashes: Mapping[int, str]
     head_number: int
     head_time: datetime
+    final_number: int
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the chain says of a deposit that is to be booked, asked again of the network's endpoints.
+
+    `received` is what the balance of its address rose by in its block, None where that was not asked.
+    """
+
+    block_hash: str
+    succeeded: bool
+    transfer: SeenTransfer | None
+    received: int | None
+
+
+class UncreditedKind(StrEnum):
+    """Why something that arrived at a deposit address is not credited."""
+
+    NATIVE_COIN = "NATIVE_COIN"
+    UNKNOWN_TOKEN = "UNKNOWN_TOKEN"  # noqa: S105 - a kind, no secret
+    ZERO_AMOUNT = "ZERO_AMOUNT"
+    FAILED_TRANSACTION = "FAILED_TRANSACTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something that arrived at an address, or was meant to, and is not credited; `amount` in the smallest unit.
+
+    `contract` is None for native coin.
+    """
+
+    kind: UncreditedKind
+    hash: str
+    position: int
+    block_number: int
+    contract: str | None
+    sender: str
+    recipient: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uncredited:
+    """An arrival that is on record, and whose address it reached."""
+
+    merchant_id: int
+    uncredited_id: int
+    wallet_id: int
+    network: str
+    noted_at: datetime
+    arrival: Arrival
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,8 @@ from bpn.chapters.wallet.operations.deposits import (
     confirm_deposits,
     decide_screening,
     expire_senders,
+    list_final,
     list_screening,
-    plan_reading,
-    record_blocks,
 )
 from bpn.chapters.wallet.operations.earmarks import (
     earmark_address,
@@ -46,7 +45,14 @@ from bpn.chapters.wallet.operations.outgoing import (
     settle_outgoing,
 )
 from bpn.chapters.wallet.operations.prices import record_prices
-from bpn.chapters.wallet.operations.readiness import head_lags
+from bpn.chapters.wallet.operations.readiness import reading_faults
+from bpn.chapters.wallet.operations.reading import (
+    plan_reading,
+    record_blocks,
+    record_missed,
+    resume_reading,
+    stop_reading,
+)
 from bpn.chapters.wallet.operations.review import (
     decide_deposit,
     decide_whitelist,
@@ -56,6 +62,7 @@ from bpn.chapters.wallet.operations.review import (
     list_reviewing,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
+from bpn.chapters.wallet.operations.survey import find_missed, list_uncredited, plan_survey, record_survey
 from bpn.chapters.wallet.operations.transfers import (
     get_wallet_transfer,
     list_wallet_transfers,
@@ -96,15 +103,16 @@ __all__ = [
     "delete_withdraw_whitelist",
     "earmark_address",
     "expire_senders",
+    "find_missed",
     "find_token",
     "get_asset_balance",
     "get_deposit_address",
     "get_wallet_network_config",
     "get_wallet_transfer",
-    "head_lags",
     "house_funds_booked",
     "list_cleared",
     "list_earmark_deposits",
+    "list_final",
     "list_frozen",
     "list_outgoing",
     "list_pending_whitelist",
@@ -112,6 +120,7 @@ __all__ = [
     "list_screening",
     "list_sub_accounts",
     "list_transactions",
+    "list_uncredited",
     "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
@@ -123,19 +132,25 @@ __all__ = [
     "parse_address",
     "plan_reading",
     "plan_replacement",
+    "plan_survey",
     "prepare_outgoing",
+    "reading_faults",
     "record_blocks",
     "record_broadcast",
+    "record_missed",
     "record_nonce",
     "record_order_legs",
     "record_prices",
     "record_receipt",
     "record_signature",
+    "record_survey",
     "request_withdrawal",
     "require_wallet",
+    "resume_reading",
     "set_deposit_aside",
     "set_earmark_sender",
     "settle_outgoing",
+    "stop_reading",
     "transfer_between_wallets",
     "wallet_account",
 ]
