@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KNOWN_NETWORKS: dict[str, Any] = tomllib.loads((files("bpn") / "networks.toml").read_text())
@@ -20,15 +20,22 @@ SANDBOX_NETWORKS = ("BSC", "ETH")
 class TokenSettings(BaseModel):
     """A stablecoin on a network. Amounts in whole units."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     contract: str
+    """The token's address."""
     scale: Annotated[int, Field(ge=0, le=36)]
+    """Its decimals; compared with the contract at every start."""
     minimum_deposit: Decimal = Decimal(1)
     """Less costs more to sweep than it brings."""
     minimum_withdrawal: Decimal = Decimal(1)
+    """Less is refused."""
     withdrawal_fee: Decimal = Decimal(1)
     """On top of the amount; covers gas."""
     deposits_enabled: bool = True
+    """Whether new deposit addresses are given out."""
     withdrawals_enabled: bool = True
+    """Whether new withdrawals are taken."""
     verify_received: bool = True
     """Whether a deposit's amount is compared with what the balance rose by: a token may keep a fee and not tell. Asks
     for the state at the deposit's block; off for tokens whose events are known to tell what arrived."""
@@ -37,14 +44,19 @@ class TokenSettings(BaseModel):
 class ChainSettings(BaseModel):
     """A network. `BPN_CHAINS__BSC__RPC_URL` puts BSC on a node; without it the sandbox simulates the network."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     rpc_url: str | None = None
+    """The node's JSON-RPC over HTTP."""
     rpc_urls: list[str] = []
     """Several endpoints of different operators, separated by commas or as a JSON list; `rpc_url` is one more."""
     agreeing_endpoints: Annotated[int | None, Field(ge=1)] = None
     """How many endpoints must say the same before a deposit is booked or a withdrawal counts as done; two where there
     are several."""
     chain_id: int
+    """EIP-155; compared with the node at every start."""
     native_currency: str
+    """What gas is paid in."""
     confirmations: Annotated[int, Field(ge=1)]
     """Blocks, the transaction's own included, before a deposit is booked or a withdrawal counts as done."""
     finality: Literal["confirmations", "safe", "finalized"] = "confirmations"
@@ -56,8 +68,11 @@ class ChainSettings(BaseModel):
     head_lag_seconds: Annotated[int, Field(ge=1)] = 120
     """While the newest block is older, readiness is red and no deposit is released."""
     block_seconds: Decimal
+    """Between two blocks, as told to merchants."""
     explorer_url: str | None = None
+    """Where people look at transactions."""
     tokens: dict[str, TokenSettings]
+    """The stablecoins, by currency."""
     timeout_seconds: float = 10.0
     """A node that answers slower counts as silent."""
     fee_cap_gwei: Annotated[Decimal, Field(gt=0)] = Decimal(500)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bpn.cli import docs, ledger, merchants, review, servers, up
+from bpn.cli import docs, ledger, merchants, networks, review, servers, up
 from bpn.cli.bench import bench
 from bpn.cli.demo import demo
 from bpn.kernel.errors import Refusal
@@ -31,6 +31,7 @@ application.add_typer(merchants.key_commands, name="key")
 application.add_typer(review.withdrawal_commands, name="withdrawal")
 application.add_typer(review.deposit_commands, name="deposit")
 application.add_typer(review.whitelist_commands, name="whitelist")
+application.add_typer(networks.network_commands, name="network")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")

@@ -37,19 +37,19 @@ Work = Callable[[WalletTerms, DatabaseTransaction], Awaitable[Result]]
 @withdrawal_commands.command("list")
 def list_withdrawals(as_json: Json = False, data: Data = None) -> None:
     """Withdrawals that wait for the operator, oldest first."""
-    _show([_row(one) for one in _run(data, wallet.list_reviewing)], as_json=as_json)
+    show_rows([_row(one) for one in run_work(data, wallet.list_reviewing)], as_json=as_json)
 
 
 @withdrawal_commands.command("approve")
 def approve_withdrawal(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Let a withdrawal leave. Large ones need a second person, by BPN_SECOND_PERSON_ABOVE."""
-    _decide_withdrawal(transaction_id, _decision(actor, reason, approved=True), data)
+    _decide_withdrawal(transaction_id, decision_of(actor, reason, approved=True), data)
 
 
 @withdrawal_commands.command("reject")
 def reject_withdrawal(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Refuse a withdrawal; what was held is free again."""
-    _decide_withdrawal(transaction_id, _decision(actor, reason, approved=False), data)
+    _decide_withdrawal(transaction_id, decision_of(actor, reason, approved=False), data)
 
 
 def _decide_withdrawal(transaction_id: int, decision: Decision, data: Data) -> None:
@@ -57,7 +57,7 @@ def _decide_withdrawal(transaction_id: int, decision: Decision, data: Data) -> N
         found = _find(await wallet.list_reviewing(terms, tx), transaction_id, "withdrawal under review")
         return await wallet.decide_withdrawal(terms, tx, found.merchant_id, transaction_id, decision)
 
-    decided = _run(data, decide)
+    decided = run_work(data, decide)
     waits = decision.approved and decided.status == "REVIEWING"
     say(f"{transaction_id} is {decided.status}{': another person must approve too' if waits else ''}.")
 
@@ -77,7 +77,7 @@ def accept_nonces(
     async def accept(house: House) -> int:
         count = await hot_wallet_count(house, network)
         async with house.database.transaction() as tx:
-            await wallet.accept_nonces(tx, network, count, _decision(actor, reason, approved=True))
+            await wallet.accept_nonces(tx, network, count, decision_of(actor, reason, approved=True))
         return count
 
     say(f"{network}: the next nonce is {in_house(load_settings(data), accept)}.")
@@ -86,19 +86,19 @@ def accept_nonces(
 @deposit_commands.command("list")
 def list_deposits(as_json: Json = False, data: Data = None) -> None:
     """Deposits that screening froze, oldest first."""
-    _show([_row(one) for one in _run(data, wallet.list_frozen)], as_json=as_json)
+    show_rows([_row(one) for one in run_work(data, wallet.list_frozen)], as_json=as_json)
 
 
 @deposit_commands.command("release")
 def release_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Give a frozen deposit to its wallet."""
-    _decide_deposit(transaction_id, _decision(actor, reason, approved=True), data)
+    _decide_deposit(transaction_id, decision_of(actor, reason, approved=True), data)
 
 
 @deposit_commands.command("refuse")
 def refuse_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Put a frozen deposit into suspense."""
-    _decide_deposit(transaction_id, _decision(actor, reason, approved=False), data)
+    _decide_deposit(transaction_id, decision_of(actor, reason, approved=False), data)
 
 
 def _decide_deposit(transaction_id: int, decision: Decision, data: Data) -> None:
@@ -106,7 +106,7 @@ def _decide_deposit(transaction_id: int, decision: Decision, data: Data) -> None
         found = _find(await wallet.list_frozen(terms, tx), transaction_id, "frozen deposit")
         return await wallet.decide_deposit(tx, found.merchant_id, transaction_id, decision)
 
-    say(f"{transaction_id} is {_run(data, decide).status}.")
+    say(f"{transaction_id} is {run_work(data, decide).status}.")
 
 
 @whitelist_commands.command("list")
@@ -120,21 +120,21 @@ def list_whitelist(as_json: Json = False, data: Data = None) -> None:
             "address": entry.address,
             "alias": entry.alias,
         }
-        for entry in _run(data, wallet.list_pending_whitelist)
+        for entry in run_work(data, wallet.list_pending_whitelist)
     ]
-    _show(rows, as_json=as_json)
+    show_rows(rows, as_json=as_json)
 
 
 @whitelist_commands.command("approve")
 def approve_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Allow an address; it is usable after the cooling time."""
-    _decide_whitelist(whitelist_id, _decision(actor, reason, approved=True), data)
+    _decide_whitelist(whitelist_id, decision_of(actor, reason, approved=True), data)
 
 
 @whitelist_commands.command("reject")
 def reject_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Refuse an address."""
-    _decide_whitelist(whitelist_id, _decision(actor, reason, approved=False), data)
+    _decide_whitelist(whitelist_id, decision_of(actor, reason, approved=False), data)
 
 
 def _decide_whitelist(whitelist_id: int, decision: Decision, data: Data) -> None:
@@ -145,7 +145,7 @@ def _decide_whitelist(whitelist_id: int, decision: Decision, data: Data) -> None
             raise WhitelistEntryNotFound(f"There is no whitelist entry {whitelist_id} that waits.")
         return await wallet.decide_whitelist(terms, tx, found.merchant_id, whitelist_id, decision)
 
-    say(f"{whitelist_id} is {_run(data, decide).status}.")
+    say(f"{whitelist_id} is {run_work(data, decide).status}.")
 
 
 @audit_commands.command("list")
@@ -165,12 +165,13 @@ def list_audit(as_json: Json = False, data: Data = None) -> None:
             "before": entry.before,
             "after": entry.after,
         }
-        for entry in _run(data, read)
+        for entry in run_work(data, read)
     ]
-    _show(rows, as_json=as_json)
+    show_rows(rows, as_json=as_json)
 
 
-def _decision(actor: str | None, reason: str | None, *, approved: bool) -> Decision:
+def decision_of(actor: str | None, reason: str | None, *, approved: bool) -> Decision:
+    """What somebody decided, by name and reason."""
     return Decision(approved, actor or getpass.getuser(), reason)
 
 
@@ -193,7 +194,8 @@ def _row(transaction: Transaction) -> Mapping[str, str]:
     }
 
 
-def _run(data: Data, work: Work[Result]) -> Result:
+def run_work(data: Data, work: Work[Result]) -> Result:
+    """Do one piece of work of the wallet chapter in a transaction of the installation."""
     configure_logging()
 
     async def run(house: House) -> Result:
@@ -203,7 +205,8 @@ def _run(data: Data, work: Work[Result]) -> Result:
     return in_house(load_settings(data), run)
 
 
-def _show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print rows of equal keys as a table or as JSON."""
     if as_json:
         print(json.dumps(rows))
         return

@@ -47,6 +47,7 @@ from bpn.chapters.wallet.operations.outgoing import (
 from bpn.chapters.wallet.operations.prices import record_prices
 from bpn.chapters.wallet.operations.readiness import reading_faults
 from bpn.chapters.wallet.operations.reading import (
+    list_positions,
     plan_reading,
     record_blocks,
     record_missed,
@@ -116,6 +117,7 @@ __all__ = [
     "list_frozen",
     "list_outgoing",
     "list_pending_whitelist",
+    "list_positions",
     "list_reviewing",
     "list_screening",
     "list_sub_accounts",

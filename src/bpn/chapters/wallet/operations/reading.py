@@ -62,6 +62,11 @@ async def plan_reading(
     return position, await chains.block_hashes(tx, network.name)
 
 
+async def list_positions(tx: DatabaseTransaction) -> list[ChainPosition]:
+    """How far every network has been read."""
+    return await chains.positions(tx)
+
+
 async def stop_reading(tx: DatabaseTransaction, network: str, reason: str) -> None:
     """Read no further until an operator says from where: what is on record may not be true any more."""
     position = await chains.lock_position(tx, network)
