@@ -269,9 +269,14 @@ class Installation:
         raise AssertionError(f"did not come about in {rounds} rounds")
 
 
+Prepare = Callable[[Installation], Awaitable[None]]
+
+
 @asynccontextmanager
-async def open_installation(database_url: str, folder: Path, **options: Any) -> AsyncIterator[Installation]:
-    """Start all parts on a migrated database; `options` are settings."""
+async def open_installation(
+    database_url: str, folder: Path, prepare: Prepare | None = None, **options: Any
+) -> AsyncIterator[Installation]:
+    """Start all parts on a migrated database; `prepare` sees to the chains first, `options` are settings."""
     settings = Settings(data_dir=folder, sandbox_block_seconds=3600, **options)
     async with open_house(settings, database_url) as bare:
         server = sandbox_server(bare)
@@ -283,6 +288,8 @@ async def open_installation(database_url: str, folder: Path, **options: Any) -> 
                 async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
                     nodes = {name: evm_chain(house, name) for name in settings.chains}
                     installation = Installation(house, base_url, jobs, sandbox_chains(house), http, nodes)
+                    if prepare is not None:
+                        await prepare(installation)
                     await installation.work()
                     yield installation
                     for node in nodes.values():

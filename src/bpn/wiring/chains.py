@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bpn.adapters.chain.endpoints import ChainEndpoints
 from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
+from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.kernel.assets import Asset
@@ -60,7 +61,9 @@ async def fund_sandbox(house: House) -> None:
         network = house.wallet_terms.networks[name]
         reader = evm_chain(house, name)
         funds: list[tuple[Money, str | None]] = [
-            (Money.parse(str(SANDBOX_TOKENS), token.asset), token.contract) for token in network.tokens.values()
+            (Money.parse(str(SANDBOX_TOKENS), token.asset), token.contract)
+            for token in network.tokens.values()
+            if token.contract in CONTRACTS.values()
         ]
         for money, contract in [*funds, (Money.parse(str(SANDBOX_COINS), network.native), None)]:
             place += 1
