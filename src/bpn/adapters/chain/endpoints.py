@@ -100,14 +100,27 @@ class ChainEndpoints:
         return await self._ask_one(lambda node: node.transfers(contracts, first, last))
 
     async def transfers_to(self, recipients: Sequence[str], first: int, last: int) -> list[TransferLog]:
-        """All Transfer events to these addresses that any endpoint knows: one that hides some is found out by this."""
+        """All Transfer events to these addresses, asked of every endpoint: one that hides or invents some is named.
+
+        What is told by too few stays out where enough endpoints know nothing of it, else it is for the asker to prove.
+        """
         answers = await self._ask_all(lambda node: node.transfers_to(recipients, first, last))
         self._require_enough(answers, "transfers")
-        known = {(seen.transaction_hash, seen.log_index): seen for _, found in answers for seen in found}
-        for node, found in answers:
-            if len({(seen.transaction_hash, seen.log_index) for seen in found}) < len(known):
-                self._name(node, f"transfers of the blocks {first} to {last}", len(found), len(known))
-        return sorted(known.values(), key=lambda seen: (seen.block_number, seen.log_index))
+        told = {node: set(found) for node, found in answers}
+        transfers = []
+        for seen in sorted(set().union(*told.values()), key=lambda seen: (seen.block_number, seen.log_index)):
+            tellers = [node for node in told if seen in told[node]]
+            others = [node for node in told if seen not in told[node]]
+            if len(tellers) < self._agreeing <= len(others):
+                self._name_all(tellers, seen, "there", "absent")
+            else:
+                self._name_all(others, seen, "absent", "there")
+                transfers.append(seen)
+        return transfers
+
+    def _name_all(self, nodes: Sequence[EvmChain], seen: TransferLog, answer: str, others: str) -> None:
+        for node in nodes:
+            self._name(node, f"transfer {seen.transaction_hash}", answer, others)
 
     async def transactions(self, number: int) -> list[BlockTransaction]:
         """The transactions of a block, in order."""
