@@ -8,7 +8,8 @@ import typer
 
 from bpn.audit.model import Decision
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import ChainPosition, Uncredited, WalletTerms
+from bpn.chapters.wallet.model import WalletTerms
+from bpn.chapters.wallet.model.reading import ChainPosition, Uncredited
 from bpn.cli.installation import say
 from bpn.cli.merchants import Json
 from bpn.cli.review import Actor, decision_of, deposit_commands, run_work, show_rows

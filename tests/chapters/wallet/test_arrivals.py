@@ -10,7 +10,7 @@ import pytest
 from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import Uncredited
+from bpn.chapters.wallet.model.reading import Uncredited
 from conftest import copy_database
 from installation import SENDER, Installation, Merchant, open_installation
 from outsider import OUTSIDER, Outsider, address_of_contract, outsider

@@ -16,7 +16,7 @@ from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
 from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import OutgoingState
+from bpn.chapters.wallet.model.outgoing import OutgoingState
 from bpn.ports.readers import SourceUnavailableError
 from bpn.settings import ChainSettings
 from conftest import copy_database

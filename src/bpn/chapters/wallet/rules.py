@@ -19,7 +19,6 @@ from bpn.chapters.wallet.model import (
     NEXT,
     Beneficiary,
     Deposit,
-    Evidence,
     NetworkBalance,
     Price,
     Status,
@@ -37,6 +36,7 @@ from bpn.chapters.wallet.model.outgoing import (
     WaitReason,
     Wanted,
 )
+from bpn.chapters.wallet.model.reading import Evidence
 from bpn.kernel.assets import Asset
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
 from bpn.kernel.money import Money, exact_context

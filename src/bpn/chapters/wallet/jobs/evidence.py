@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import structlog
 
 from bpn.chapters.wallet import rules
-from bpn.chapters.wallet.model import Deposit, Evidence, Network, SeenTransfer
+from bpn.chapters.wallet.model import Deposit, Network
+from bpn.chapters.wallet.model.reading import Evidence, SeenTransfer
 from bpn.ports.readers import ChainReader, Receipt, SourceUnavailableError, TransferLog
 
 log = structlog.get_logger(__name__)

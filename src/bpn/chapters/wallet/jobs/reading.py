@@ -9,7 +9,8 @@ from prometheus_client import Gauge
 
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.evidence import collect_evidence, numbered
-from bpn.chapters.wallet.model import ChainPosition, Finality, Network, Reading, WalletTerms
+from bpn.chapters.wallet.model import Finality, Network, WalletTerms
+from bpn.chapters.wallet.model.reading import ChainPosition, Reading
 from bpn.chapters.wallet.operations.reading import ChainHead
 from bpn.jobs.job import TransactionOpener, job
 from bpn.ports.readers import Block, ChainReader, EndpointsDisagreeError, SourceUnavailableError

@@ -10,7 +10,8 @@ from prometheus_client import Counter
 
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.evidence import numbered
-from bpn.chapters.wallet.model import Arrival, Network, UncreditedKind
+from bpn.chapters.wallet.model import Network
+from bpn.chapters.wallet.model.reading import Arrival, UncreditedKind
 from bpn.chapters.wallet.operations.survey import Survey
 from bpn.jobs.job import TransactionOpener, job
 from bpn.ports.readers import BlockTransaction, ChainReader, TransferLog

@@ -8,16 +8,8 @@ from dataclasses import replace
 
 from bpn.chapters.wallet import events, rules
 from bpn.chapters.wallet.errors import ServicePaused
-from bpn.chapters.wallet.model import (
-    Deposit,
-    Evidence,
-    Network,
-    ScreeningCase,
-    Status,
-    Transaction,
-    TransactionType,
-    WalletTerms,
-)
+from bpn.chapters.wallet.model import Deposit, Network, ScreeningCase, Status, Transaction, TransactionType, WalletTerms
+from bpn.chapters.wallet.model.reading import Evidence
 from bpn.chapters.wallet.operations.earmarks import sender_is_known
 from bpn.chapters.wallet.store import chains, deposits, transactions
 from bpn.database.pool import Transaction as DatabaseTransaction

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bpn.chapters.wallet.model import ChainPosition, Network, WalletTerms
+from bpn.chapters.wallet.model import Network, WalletTerms
+from bpn.chapters.wallet.model.reading import ChainPosition
 from bpn.chapters.wallet.store import chains
 from bpn.database.pool import Transaction as DatabaseTransaction
 

@@ -10,18 +10,8 @@ from bpn.audit import operations as audit
 from bpn.audit.model import Decision
 from bpn.chapters.wallet import events
 from bpn.chapters.wallet.errors import UnsupportedNetwork
-from bpn.chapters.wallet.model import (
-    ChainPosition,
-    Deposit,
-    Network,
-    Owner,
-    Reading,
-    SeenTransfer,
-    Status,
-    Token,
-    Transaction,
-    TransactionType,
-)
+from bpn.chapters.wallet.model import Deposit, Network, Owner, Status, Token, Transaction, TransactionType
+from bpn.chapters.wallet.model.reading import ChainPosition, Reading, SeenTransfer
 from bpn.chapters.wallet.operations.deposits import orphan
 from bpn.chapters.wallet.store import chains, deposits, transactions, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bpn.chapters.wallet.model import Arrival, Network, SeenTransfer, Uncredited
+from bpn.chapters.wallet.model import Network
+from bpn.chapters.wallet.model.reading import Arrival, SeenTransfer, Uncredited
 from bpn.chapters.wallet.store import chains, deposits, uncredited, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction
 

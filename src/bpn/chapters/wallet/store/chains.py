@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from bpn.chapters.wallet.model import ChainPosition
+from bpn.chapters.wallet.model.reading import ChainPosition
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.database.rows import integers, texts
 

@@ -140,7 +140,8 @@ async def save_place(tx: DatabaseTransaction, deposit: Deposit) -> None:
         """
         UPDATE wallet_transactions
         SET wallet_id = %s, merchant_user_id = %s, currency = %s, scale = %s, amount = %s, status = %s,
-            from_address = %s, to_address = %s, block_number = %s, fail_reason = %s, updated_at = %s
+            from_address = %s, to_address = %s, block_number = %s, fail_reason = %s, updated_at = %s,
+            earmark_kind = %s, earmark_id = %s
         WHERE merchant_id = %s AND transaction_id = %s
         """,
         (
@@ -155,6 +156,8 @@ async def save_place(tx: DatabaseTransaction, deposit: Deposit) -> None:
             transaction.block_number,
             transaction.fail_reason,
             transaction.updated_at,
+            transaction.earmark.kind if transaction.earmark else None,
+            transaction.earmark.subject_id if transaction.earmark else None,
             *key,
         ),
     )

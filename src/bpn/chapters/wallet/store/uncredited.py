@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bpn.chapters.wallet.model import Arrival, Uncredited, UncreditedKind
+from bpn.chapters.wallet.model.reading import Arrival, Uncredited, UncreditedKind
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.database.rows import integers, optional_texts, texts
 
