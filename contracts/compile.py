@@ -1,4 +1,7 @@
-"""Compile the sandbox's token: `python contracts/compile.py` writes the artefact that the sandbox deploys."""
+"""Compile the contracts: `python contracts/compile.py` writes each artefact beside who deploys it.
+
+The sandbox deploys `token`; the others are for tests.
+"""
 
 import json
 from pathlib import Path
@@ -7,18 +10,23 @@ from typing import Any
 import vyper
 from vyper.compiler.settings import Settings
 
-SOURCE = Path(__file__).with_name("token.vy")
-ARTEFACT = Path(__file__).parents[1] / "src/bpn/adapters/chain/sandbox/token.json"
+FOLDER = Path(__file__).parent
+ARTEFACTS = {
+    "token": FOLDER.parent / "src/bpn/adapters/chain/sandbox/token.json",
+    "payer": FOLDER / "payer.json",
+    "greedy_token": FOLDER / "greedy_token.json",
+}
 EVM_VERSION = "london"
 
 
-def compile_token() -> dict[str, Any]:
+def compile_contract(name: str) -> dict[str, Any]:
     """The artefact: compiler version, ABI, deployment bytecode as hex."""
+    source = FOLDER / f"{name}.vy"
     compiled = vyper.compile_code(
-        SOURCE.read_text(),
+        source.read_text(),
         output_formats=["abi", "bytecode"],
         settings=Settings(evm_version=EVM_VERSION),
-        contract_path=SOURCE.name,
+        contract_path=source.name,
     )
     return {
         "compiler": f"vyper {vyper.__version__}",
@@ -29,4 +37,5 @@ def compile_token() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    ARTEFACT.write_text(json.dumps(compile_token(), indent=1) + "\n")
+    for name, artefact in ARTEFACTS.items():
+        artefact.write_text(json.dumps(compile_contract(name), indent=1) + "\n")

@@ -17,12 +17,12 @@ import httpx
 import uvicorn
 from aiohttp import web
 
-from bpn.adapters.chain.evm import EvmChain
 from bpn.audit.model import Decision
 from bpn.chapters.wallet import operations as wallet
 from bpn.cli.sandbox import SENDER
 from bpn.client import ApiError, signed_headers, webhook_is_genuine
 from bpn.jobs.job import Job
+from bpn.kernel.money import Money
 from bpn.ports.simulation import SandboxChain
 from bpn.settings import Settings
 from bpn.wiring.api import api_application
@@ -111,6 +111,11 @@ class Merchant:
 
     async def deposit(self, amount: str, currency: str = "USDT", network: str = "BSC") -> str:
         """Send tokens to the primary wallet on chain; the hash."""
+        if (chain := self.installation.outside.get(network)) is not None:
+            query = {"walletId": self.wallet_id, "currency": currency, "network": network}
+            address = (await self.get("/v1/wallet/deposit-address", **query))["address"]
+            token = self.installation.parts.wallet_terms.networks[network].tokens[currency]
+            return await chain.send_token(token.contract, address, Money.parse(amount, token.asset).minor)
         body = {"walletId": self.wallet_id, "currency": currency, "network": network, "amount": amount}
         return (await self.post("/v1/mock/wallet/deposit", body))["hash"]
 
@@ -227,7 +232,9 @@ class Installation:
     jobs: list[Job]
     chains: dict[str, SandboxChain]
     http: httpx.AsyncClient
-    nodes: dict[str, EvmChain]
+    nodes: dict[str, Any]
+    outside: dict[str, SandboxChain] = field(default_factory=dict)
+    """The levers of networks that the installation takes for real ones: it has no mock routes then."""
 
     async def merchant(self, webhook_url: str | None = None) -> Merchant:
         made = await onboard_merchant(self.parts, f"Merchant {next(_numbers)}", webhook_url)
@@ -269,9 +276,37 @@ class Installation:
         raise AssertionError(f"did not come about in {rounds} rounds")
 
 
+async def fund_outside(house: House, outside: dict[str, SandboxChain]) -> None:
+    """Give the hot wallet of networks with nodes of their own tokens and coins, on chain and in the ledger."""
+    hot = house.wallet_terms.hot_address
+    for name, chain in outside.items():
+        network = house.wallet_terms.networks[name]
+        for token in network.tokens.values():
+            await chain.send_token(token.contract, hot, 10**6 * 10**token.asset.scale)
+        await chain.send_native(hot, 100 * 10**18)
+        await chain.mine(1)
+        async with house.database.transaction() as tx:
+            funds = [Money(10**6 * 10**token.asset.scale, token.asset) for token in network.tokens.values()]
+            for money in [*funds, Money(100 * 10**18, network.native)]:
+                await wallet.book_house_funds(tx, tx.ids.next(), money)
+
+
+Prepare = Callable[[Installation], Awaitable[None]]
+
+
 @asynccontextmanager
-async def open_installation(database_url: str, folder: Path, **options: Any) -> AsyncIterator[Installation]:
-    """Start all parts on a migrated database; `options` are settings. What sweeps and tops up by itself is off."""
+async def open_installation(
+    database_url: str,
+    folder: Path,
+    prepare: Prepare | None = None,
+    outside: dict[str, SandboxChain] | None = None,
+    **options: Any,
+) -> AsyncIterator[Installation]:
+    """Start all parts on a migrated database.
+
+    `prepare` sees to the chains first, `outside` are the levers of networks with nodes of their own, `options` are
+    settings. What sweeps and tops up by itself is off.
+    """
     settings = Settings(data_dir=folder, sandbox_block_seconds=3600, **{"sweeping": False, **options})
     async with open_house(settings, database_url) as bare:
         server = sandbox_server(bare)
@@ -279,10 +314,14 @@ async def open_installation(database_url: str, folder: Path, **options: Any) -> 
     try:
         async with open_house(settings, database_url, chain_url=chain_url) as house:
             await fund_sandbox(house)
+            await fund_outside(house, outside or {})
             async with open_workers(house) as jobs, serving(house) as base_url:
                 async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
                     nodes = {name: evm_chain(house, name) for name in settings.chains}
-                    installation = Installation(house, base_url, jobs, sandbox_chains(house), http, nodes)
+                    levers = sandbox_chains(house) | (outside or {})
+                    installation = Installation(house, base_url, jobs, levers, http, nodes, outside or {})
+                    if prepare is not None:
+                        await prepare(installation)
                     await installation.work()
                     yield installation
                     for node in nodes.values():

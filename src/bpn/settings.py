@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import timedelta
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KNOWN_NETWORKS: dict[str, Any] = tomllib.loads((files("bpn") / "networks.toml").read_text())
@@ -19,30 +20,61 @@ SANDBOX_NETWORKS = ("BSC", "ETH")
 class TokenSettings(BaseModel):
     """A stablecoin on a network. Amounts in whole units."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     contract: str
+    """The token's address."""
     scale: Annotated[int, Field(ge=0, le=36)]
+    """Its decimals; compared with the contract at every start."""
     minimum_deposit: Decimal = Decimal(1)
     """Less costs more to sweep than it brings."""
     minimum_withdrawal: Decimal = Decimal(1)
+    """Less is refused."""
     withdrawal_fee: Decimal = Decimal(1)
     """On top of the amount; covers gas."""
     minimum_sweep: Decimal = Decimal(10)
     """Less stays at its deposit address, unless the hot wallet waits for it; the balance counts all the same."""
     deposits_enabled: bool = True
+    """Whether new deposit addresses are given out."""
     withdrawals_enabled: bool = True
+    """Whether new withdrawals are taken."""
+    verify_received: bool = True
+    """Whether a deposit's amount is compared with what the balance rose by: a token may keep a fee and not tell. Asks
+    for the state at the deposit's block; off for tokens whose events are known to tell what arrived."""
 
 
 class ChainSettings(BaseModel):
     """A network. `BPN_CHAINS__BSC__RPC_URL` puts BSC on a node; without it the sandbox simulates the network."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     rpc_url: str | None = None
+    """The node's JSON-RPC over HTTP."""
+    rpc_urls: list[str] = []
+    """Several endpoints of different operators, separated by commas or as a JSON list; `rpc_url` is one more."""
+    agreeing_endpoints: Annotated[int | None, Field(ge=1)] = None
+    """How many endpoints must say the same before a deposit is booked or a withdrawal counts as done; two where there
+    are several."""
     chain_id: int
+    """EIP-155; compared with the node at every start."""
     native_currency: str
+    """What gas is paid in."""
     confirmations: Annotated[int, Field(ge=1)]
     """Blocks, the transaction's own included, before a deposit is booked or a withdrawal counts as done."""
+    finality: Literal["confirmations", "safe", "finalized"] = "confirmations"
+    """What makes a deposit final: that many confirmations, or the block that the network itself calls so."""
+    reorg_depth: Annotated[int, Field(ge=1)] = 128
+    """Blocks that a reorg may replace; where it replaces more, reading stops until an operator resumes it."""
+    read_range: Annotated[int, Field(ge=1)] = 500
+    """The most blocks read at once; fewer where the node does not manage so many."""
+    head_lag_seconds: Annotated[int, Field(ge=1)] = 120
+    """While the newest block is older, readiness is red and no deposit is released."""
     block_seconds: Decimal
+    """Between two blocks, as told to merchants."""
     explorer_url: str | None = None
+    """Where people look at transactions."""
     tokens: dict[str, TokenSettings]
+    """The stablecoins, by currency."""
     timeout_seconds: float = 10.0
     """A node that answers slower counts as silent."""
     fee_cap_gwei: Annotated[Decimal, Field(gt=0)] = Decimal(500)
@@ -57,6 +89,30 @@ class ChainSettings(BaseModel):
     sweep_cost_cap: Decimal | None = None
     """The most that sweeping one deposit address may cost, in whole native coins;
     its worth alone limits it when absent."""
+
+    @field_validator("rpc_urls", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """A list, JSON, or URLs with commas between them."""
+        if not isinstance(value, str):
+            return value
+        return json.loads(value) if value.lstrip().startswith("[") else [url.strip() for url in value.split(",") if url]
+
+    @model_validator(mode="after")
+    def _check(self) -> ChainSettings:
+        if self.endpoints and self.agreeing > len(self.endpoints):
+            raise ValueError(f"{self.agreeing} endpoints cannot agree where there are {len(self.endpoints)}")
+        return self
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The URLs of the network's nodes; none where the sandbox simulates it."""
+        return list(dict.fromkeys([*([self.rpc_url] if self.rpc_url else []), *self.rpc_urls]))
+
+    @property
+    def agreeing(self) -> int:
+        """How many endpoints must say the same."""
+        return self.agreeing_endpoints or min(2, max(1, len(self.endpoints)))
 
 
 class Settings(BaseSettings):
@@ -147,16 +203,16 @@ class Settings(BaseSettings):
         names = dict.fromkeys([*(SANDBOX_NETWORKS if sandbox else ()), *given])
         chains = {name: _merge(KNOWN_NETWORKS.get(name, {}), given.get(name, {})) for name in names}
         for name in names if sandbox else ():
-            if not chains[name].get("rpc_url"):
+            if not chains[name].get("rpc_url") and not chains[name].get("rpc_urls"):
                 # Fast enough to watch: the contract's sandbox asks for at most three confirmations.
                 chains[name] |= {"confirmations": given.get(name, {}).get("confirmations", 3), "block_seconds": "1"}
         return {**values, "chains": chains}
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
-        silent = [name for name, chain in self.chains.items() if chain.rpc_url is None]
+        silent = [name for name, chain in self.chains.items() if not chain.endpoints]
         if not self.sandbox and silent:
-            raise ValueError(f"outside the sandbox every chain needs an RPC_URL; {', '.join(silent)} has none")
+            raise ValueError(f"outside the sandbox every chain needs RPC_URLS; {', '.join(silent)} has none")
         if (self.signer_url is None) != (self.account_public_key is None):
             raise ValueError("BPN_SIGNER_URL and BPN_ACCOUNT_PUBLIC_KEY are set both or neither")
         return self
@@ -169,7 +225,7 @@ class Settings(BaseSettings):
     @property
     def simulated_chains(self) -> list[str]:
         """The networks that the sandbox simulates."""
-        return [name for name, chain in self.chains.items() if chain.rpc_url is None]
+        return [name for name, chain in self.chains.items() if not chain.endpoints]
 
     @property
     def rate_limit(self) -> int | None:

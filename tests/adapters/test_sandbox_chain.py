@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.chain.sandbox.client import SandboxChainClient
 from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
-from bpn.adapters.chain.sandbox.tokens import CONTRACTS, artefact
+from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 
 ROOT = Path(__file__).parents[2]
 SOMEBODY = "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE"
@@ -29,9 +31,13 @@ async def chain(folder: Path) -> AsyncIterator[tuple[EvmChain, SandboxChainClien
         await server.stop()
 
 
-def test_the_committed_bytecode_is_what_the_source_compiles_to() -> None:
-    compiled = runpy.run_path(str(ROOT / "contracts" / "compile.py"))["compile_token"]()
-    assert json.loads(json.dumps(compiled)) == artefact()
+COMPILING = runpy.run_path(str(ROOT / "contracts" / "compile.py"))
+
+
+@pytest.mark.parametrize("name", COMPILING["ARTEFACTS"])
+def test_the_committed_bytecode_is_what_the_source_compiles_to(name: str) -> None:
+    compiled = COMPILING["compile_contract"](name)
+    assert json.loads(json.dumps(compiled)) == json.loads(COMPILING["ARTEFACTS"][name].read_text())
 
 
 async def test_the_same_chain_again_after_a_restart(tmp_path: Path) -> None:

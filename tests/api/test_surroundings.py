@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bpn.database.revisions import newest_revision
 from installation import Installation
 
 
@@ -24,13 +25,23 @@ async def test_live_and_ready(house: Installation) -> None:
             "chain BSC",
         ),
         (
+            "UPDATE wallet_chains SET head_time = head_time - interval '1 year' WHERE network = 'BSC'",
+            "UPDATE wallet_chains SET head_time = head_time + interval '1 year' WHERE network = 'BSC'",
+            "chain BSC",
+        ),
+        (
+            "UPDATE wallet_chains SET stopped = 'a deep reorg' WHERE network = 'ETH'",
+            "UPDATE wallet_chains SET stopped = NULL WHERE network = 'ETH'",
+            "chain ETH",
+        ),
+        (
             "INSERT INTO outbox_facts VALUES (1, 1, 'x', 1, 1, '{}', now() - interval '5 minutes')",
             "DELETE FROM outbox_facts WHERE merchant_id = 1",
             "relay",
         ),
         (
             "UPDATE alembic_version SET version_num = '0001'",
-            "UPDATE alembic_version SET version_num = '0009'",
+            f"UPDATE alembic_version SET version_num = '{newest_revision()}'",
             "migrations",
         ),
     ],

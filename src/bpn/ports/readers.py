@@ -39,7 +39,7 @@ class TransferLog:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a transaction in a block; fees in wei."""
+    """What became of a transaction in a block; fees in wei. `transfers`: the Transfer events that it logged."""
 
     transaction_hash: str
     block_number: int
@@ -47,6 +47,24 @@ class Receipt:
     succeeded: bool
     gas_used: int
     effective_gas_price: int
+    transfers: tuple[TransferLog, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTransaction:
+    """A transaction of a block. Addresses are EIP-55 checksummed, `value` in wei.
+
+    `asked_recipient` and `asked_amount` are what an ERC-20 `transfer` or `transferFrom` asks for, whether it did it or
+    not; None where the transaction asks for something else.
+    """
+
+    hash: str
+    block_number: int
+    sender: str
+    recipient: str | None
+    value: int
+    asked_recipient: str | None
+    asked_amount: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +94,16 @@ class MinedTransfer:
     amount: int
 
 
+class EndpointsDisagreeError(SourceUnavailableError):
+    """Too few endpoints of a network say the same; nothing is taken for true until they do."""
+
+
 class ChainReader(Protocol):
-    """One network, read. Every method raises SourceUnavailableError when no node answers."""
+    """One network, read. Every method raises SourceUnavailableError when no node answers.
+
+    Where a network has several endpoints, `head`, `final_block`, `receipt` and `transaction_count` tell only what
+    enough of them agree on, and raise EndpointsDisagreeError where they do not.
+    """
 
     network: str
 
@@ -90,8 +116,17 @@ class ChainReader(Protocol):
     async def block(self, number: int) -> Block | None:
         """The canonical block of a height, None above the head."""
 
+    async def final_block(self, place: str | int) -> Block:
+        """The newest block that the network itself calls `safe` or `finalized`, or the one of a height."""
+
     async def transfers(self, contracts: Sequence[str], first: int, last: int) -> list[TransferLog]:
         """All Transfer events of these contracts in the blocks first..last, both included, in chain order."""
+
+    async def transfers_to(self, recipients: Sequence[str], first: int, last: int) -> list[TransferLog]:
+        """All Transfer events of any contract to these addresses in first..last, in chain order."""
+
+    async def transactions(self, number: int) -> list[BlockTransaction]:
+        """The transactions of the canonical block of a height, in order."""
 
     async def receipt(self, transaction_hash: str) -> Receipt | None:
         """The receipt of a mined transaction, None while it is not in a block."""

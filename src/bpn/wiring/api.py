@@ -53,7 +53,7 @@ async def readiness(house: House) -> Mapping[str, str | None]:
         async with house.database.reading() as tx:
             cursor = await tx.connection.execute("SELECT version_num FROM alembic_version")
             revisions = [row[0] for row in await cursor.fetchall()]
-            lags = await wallet.head_lags(house.wallet_terms, tx)
+            faults = await wallet.reading_faults(house.wallet_terms, tx, LARGEST_LAG)
             waiting_since = await outbox.oldest_unrelayed(tx)
     except psycopg.Error as error:
         return {"database": type(error).__name__}
@@ -64,7 +64,4 @@ async def readiness(house: House) -> Mapping[str, str | None]:
         "notices": None if house.notices.connected else "not listening",
         "relay": None if behind < LARGEST_LAG else f"facts wait since {behind.total_seconds():.0f} s",
     }
-    for name, lag in lags.items():
-        late = lag is None or lag > LARGEST_LAG
-        checks[f"chain {name}"] = "no new head is being read" if late else None
-    return checks
+    return checks | {f"chain {name}": fault for name, fault in faults.items()}

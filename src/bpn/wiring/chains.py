@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bpn.adapters.chain.endpoints import ChainEndpoints
 from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.chain.sandbox.server import SandboxNetwork, SandboxServer
+from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.model import Network
@@ -23,10 +25,12 @@ SANDBOX_COINS = 1_000
 """What the sandbox's hot wallets begin with: whole tokens of each kind, whole native coins."""
 
 
-def evm_chain(house: House, name: str) -> EvmChain:
-    """A network's node; the caller closes it."""
+def evm_chain(house: House, name: str) -> EvmChain | ChainEndpoints:
+    """A network's node, or all of them where it has several; the caller closes it."""
     chain = house.settings.chains[name]
-    return EvmChain(name, chain.rpc_url or f"{house.chain_url}/{name}", timeout_seconds=chain.timeout_seconds)
+    urls = chain.endpoints or [f"{house.chain_url}/{name}"]
+    nodes = [EvmChain(name, url, timeout_seconds=chain.timeout_seconds) for url in urls]
+    return nodes[0] if len(nodes) == 1 else ChainEndpoints(nodes, chain.agreeing)
 
 
 async def check_chains(house: House) -> None:
@@ -61,7 +65,9 @@ async def fund_sandbox(house: House) -> None:
         network = house.wallet_terms.networks[name]
         reader = evm_chain(house, name)
         funds: list[tuple[Money, str | None]] = [
-            (Money.parse(str(SANDBOX_TOKENS), token.asset), token.contract) for token in network.tokens.values()
+            (Money.parse(str(SANDBOX_TOKENS), token.asset), token.contract)
+            for token in network.tokens.values()
+            if token.contract in CONTRACTS.values()
         ]
         for money, contract in [*funds, (Money.parse(str(SANDBOX_COINS), network.native), None)]:
             place += 1

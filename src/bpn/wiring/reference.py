@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
 from bpn.api.errors import http_status
 from bpn.api.route import Route
 from bpn.kernel.errors import Refusal
-from bpn.settings import Settings
+from bpn.settings import ChainSettings, Settings, TokenSettings
 from bpn.wiring.api import described_api
 from bpn.wiring.chapters.catalogue import routes
 from bpn.wiring.events.catalogue import event_descriptions
@@ -76,18 +78,27 @@ def _first(route: Route) -> str:
 
 def _settings() -> str:
     rows = [
-        (f"`BPN_{name.upper()}`", _default(field.get_default(call_default_factory=True)), field.description or "")
-        for name, field in Settings.model_fields.items()
+        *_options(Settings, "BPN_"),
+        *_options(ChainSettings, "BPN_CHAINS__<NAME>__"),
+        *_options(TokenSettings, "BPN_CHAINS__<NAME>__TOKENS__<CURRENCY>__"),
     ]
-    introduction = (
-        "Options are environment variables. Those of a network stand below `BPN_CHAINS__<NAME>__…`, those of a token"
-        " on it below `BPN_CHAINS__<NAME>__TOKENS__<CURRENCY>__…`."
-    )
+    introduction = "Options are environment variables. Those of a network and of a token on it have its name in theirs."
     return _page("Settings", introduction, ["Variable", "Default", "Meaning"], rows)
 
 
+def _options(settings: type[BaseModel], prefix: str) -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"`{prefix}{name.upper()}`",
+            _default(field.get_default(call_default_factory=True)),
+            " ".join((field.description or "").split()),
+        )
+        for name, field in settings.model_fields.items()
+    ]
+
+
 def _default(value: Any) -> str:
-    return "" if value in (None, [], {}) else f"`{value}`"
+    return "" if value in (None, [], {}, PydanticUndefined) else f"`{value}`"
 
 
 def _sentence(refusal: type[Refusal]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 from eth_typing import ChecksumAddress, HexStr
@@ -11,16 +12,28 @@ from eth_utils.address import to_checksum_address
 from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import BlockIdentifier, FilterParams, LogReceipt, Wei
+from web3.types import BlockIdentifier, FilterParams, LogReceipt, TxData, Wei
 
 from bpn.adapters.chain.calls import call_of, transfer_of
-from bpn.ports.readers import Block, GasFees, MinedTransfer, Receipt, SourceUnavailableError, TransferLog
+from bpn.ports.readers import (
+    Block,
+    BlockTransaction,
+    GasFees,
+    MinedTransfer,
+    Receipt,
+    SourceUnavailableError,
+    TransferLog,
+)
 from bpn.ports.senders import BroadcastOutcome
 
 TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 """Keccak-256 of `Transfer(address,address,uint256)` (EIP-20)."""
 _TRANSFER_TOPICS = 3
 _WORD_BYTES = 32
+_ASKED_ARGUMENTS = {bytes.fromhex("a9059cbb"): 2, bytes.fromhex("23b872dd"): 3}
+"""How many words follow the selectors of `transfer(address,uint256)` and `transferFrom(address,address,uint256)`."""
+_RECIPIENTS_AT_ONCE = 500
+"""How many addresses nodes take in one topic."""
 _TOKEN_ABI = [
     {
         "type": "function",
@@ -51,6 +64,8 @@ _OUTCOMES = (
 """What nodes (geth, erigon, anvil and their kin) say when they do not take a transaction."""
 _TOO_MUCH = ("too many", "more than", "limit", "range", "response size", "query returned")
 
+_TAGS: Mapping[str, BlockIdentifier] = {"safe": "safe", "finalized": "finalized"}
+
 Answer = TypeVar("Answer")
 
 
@@ -59,6 +74,8 @@ class EvmChain:
 
     def __init__(self, network: str, rpc_url: str, *, timeout_seconds: float) -> None:
         self.network = network
+        # Keys often stand in the path: only where the endpoint is may be told in logs.
+        self.endpoint = urlsplit(rpc_url).netloc.rpartition("@")[2]
         provider = AsyncHTTPProvider(rpc_url, request_kwargs={"timeout": aiohttp.ClientTimeout(total=timeout_seconds)})
         # A failed call is the job's to try again, not the library's: it may be a transaction.
         provider.exception_retry_configuration = None  # type: ignore[assignment]  # None is its documented "off"
@@ -85,14 +102,29 @@ class EvmChain:
         except BlockNotFound:
             return None
 
+    async def final_block(self, place: str | int) -> Block:
+        """The newest block of a finality tag, or the one of a height."""
+        asked: BlockIdentifier = place if isinstance(place, int) else _TAGS[place]
+        try:
+            return _block(await self._ask(self._web3.eth.get_block(asked)))
+        except (BlockNotFound, Web3RPCError) as error:
+            raise SourceUnavailableError(f"{self.network}: no block {place}: {error}") from error
+
     async def transfers(self, contracts: Sequence[str], first: int, last: int) -> list[TransferLog]:
         """All Transfer events of these contracts; a range that the node finds too large is asked for in halves."""
-        asked: FilterParams = {
-            "address": [to_checksum_address(contract) for contract in contracts],
-            "topics": [HexStr(TRANSFER_TOPIC)],
-            "fromBlock": first,
-            "toBlock": last,
-        }
+        addresses = [to_checksum_address(contract) for contract in contracts]
+        return await self._transfers({"address": addresses, "topics": [HexStr(TRANSFER_TOPIC)]}, first, last)
+
+    async def transfers_to(self, recipients: Sequence[str], first: int, last: int) -> list[TransferLog]:
+        """All Transfer events of any contract to these addresses."""
+        found = []
+        for start in range(0, len(recipients), _RECIPIENTS_AT_ONCE):
+            topics = [_topic(recipient) for recipient in recipients[start : start + _RECIPIENTS_AT_ONCE]]
+            found += await self._transfers({"topics": [HexStr(TRANSFER_TOPIC), None, topics]}, first, last)
+        return _in_order(found)
+
+    async def _transfers(self, filters: FilterParams, first: int, last: int) -> list[TransferLog]:
+        asked: FilterParams = {**filters, "fromBlock": first, "toBlock": last}
         try:
             logs = await self._ask(self._web3.eth.get_logs(asked))
         except Web3RPCError as error:
@@ -100,11 +132,19 @@ class EvmChain:
                 raise SourceUnavailableError(f"{self.network}: {error}") from error
             middle = (first + last) // 2
             return [
-                *await self.transfers(contracts, first, middle),
-                *await self.transfers(contracts, middle + 1, last),
+                *await self._transfers(filters, first, middle),
+                *await self._transfers(filters, middle + 1, last),
             ]
-        found = [_transfer(log) for log in logs if _is_transfer(log)]
-        return sorted(found, key=lambda transfer: (transfer.block_number, transfer.log_index))
+        return _in_order([_transfer(log) for log in logs if _is_transfer(log)])
+
+    async def transactions(self, number: int) -> list[BlockTransaction]:
+        """The transactions of a block, in order."""
+        try:
+            block = await self._ask(self._web3.eth.get_block(number, full_transactions=True))
+        except BlockNotFound:
+            return []
+        transactions: Any = block["transactions"]
+        return [_block_transaction(transaction, number) for transaction in transactions]
 
     async def receipt(self, transaction_hash: str) -> Receipt | None:
         """The receipt of a mined transaction, None while it is not in a block."""
@@ -119,6 +159,7 @@ class EvmChain:
             receipt["status"] == 1,
             receipt["gasUsed"],
             receipt["effectiveGasPrice"],
+            tuple(_in_order([_transfer(log) for log in receipt["logs"] if _is_transfer(log)])),
         )
 
     async def transaction_count(self, address: str) -> int:
@@ -132,7 +173,7 @@ class EvmChain:
         try:
             block: BlockIdentifier = "latest" if block_number is None else block_number
             balance: int = await self._ask(asked.call(block_identifier=block))
-        except Web3RPCError as error:
+        except (ContractLogicError, Web3RPCError) as error:
             raise SourceUnavailableError(f"{self.network}: {error}") from error
         return balance
 
@@ -236,6 +277,32 @@ def _mined_transfer(transaction: Any) -> MinedTransfer:
         _hexadecimal(transaction["hash"]),
         transaction["blockNumber"],
         *transfer_of(transaction.get("to"), transaction["value"], bytes(transaction["input"])),
+    )
+
+
+def _in_order(transfers: list[TransferLog]) -> list[TransferLog]:
+    return sorted(transfers, key=lambda transfer: (transfer.block_number, transfer.log_index))
+
+
+def _topic(address: str) -> HexStr:
+    return HexStr("0x" + address[2:].lower().rjust(2 * _WORD_BYTES, "0"))
+
+
+def _block_transaction(transaction: TxData, number: int) -> BlockTransaction:
+    recipient = transaction.get("to")
+    data = bytes(transaction["input"])
+    words = _ASKED_ARGUMENTS.get(data[:4])
+    asked = words is not None and len(data) >= 4 + words * _WORD_BYTES
+    # The recipient and the amount are the last two arguments of both.
+    arguments = data[4 : 4 + (words or 0) * _WORD_BYTES]
+    return BlockTransaction(
+        _hexadecimal(transaction["hash"]),
+        number,
+        to_checksum_address(transaction["from"]),
+        to_checksum_address(recipient) if recipient else None,
+        transaction["value"],
+        to_checksum_address(arguments[-_WORD_BYTES - 20 : -_WORD_BYTES]) if asked else None,
+        int.from_bytes(arguments[-_WORD_BYTES:]) if asked else None,
     )
 
 

@@ -18,6 +18,7 @@ from bpn.chapters.wallet.errors import (
 from bpn.chapters.wallet.model import (
     NEXT,
     Beneficiary,
+    Deposit,
     Network,
     NetworkBalance,
     Price,
@@ -36,6 +37,7 @@ from bpn.chapters.wallet.model.outgoing import (
     WaitReason,
     Wanted,
 )
+from bpn.chapters.wallet.model.reading import Evidence
 from bpn.chapters.wallet.model.sweeping import NEXT_SWEEP_STATES, SweepLook, SweepPlan, SweepRefusal, SweepState
 from bpn.kernel.assets import Asset
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
@@ -171,6 +173,34 @@ def check_transition(kind: TransactionType, status: Status, following: Status) -
     """Raise InvalidState unless a transaction of this type may go from one state to the other."""
     if following not in NEXT[kind].get(status, frozenset()):
         raise InvalidState(f"The transaction is {status}; it cannot become {following}.")
+
+
+def proves(evidence: Evidence, deposit: Deposit) -> bool:
+    """Whether the network's endpoints tell of a deposit what is on record."""
+    seen, transaction = evidence.transfer, deposit.transaction
+    return (
+        evidence.succeeded
+        and evidence.block_hash == deposit.block_hash
+        and seen is not None
+        and (seen.contract, seen.recipient, seen.amount)
+        == (deposit.contract, transaction.to_address, transaction.amount.minor)
+    )
+
+
+def received_amounts(amounts: Sequence[int], rise: int, left: int) -> list[int]:
+    """What of each amount of a block really arrived at an address, minor units, in the order given.
+
+    Args:
+        amounts: what the events say arrived.
+        rise: by how much the balance is higher after the block than before it; may be negative.
+        left: what the events say went out in the same block.
+    """
+    arrived = max(0, rise + left)
+    received = []
+    for amount in amounts:
+        received.append(min(amount, arrived))
+        arrived -= received[-1]
+    return received
 
 
 def check_withdrawal_amount(token: Token, amount: Money) -> None:

@@ -17,6 +17,7 @@ from bpn.chapters.wallet.jobs import (
     ReadingJobs,
     ReleasingJobs,
     SendingJobs,
+    SurveyJobs,
     SweepingJobs,
     sweep_listener,
 )
@@ -47,6 +48,7 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
         carrier = Carrier(opener, terms, network, chain, chain, signer, house.clock)
         for chain_jobs in (
             ReadingJobs(opener, terms, network, chain),
+            SurveyJobs(opener, network, chain),
             ReleasingJobs(opener, terms, network, screening),
             SendingJobs(opener, terms, network, carrier),
             SweepingJobs(opener, terms, network, chain, carrier),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.chapters.wallet import rules
-from bpn.chapters.wallet.model import Network, Token, WalletTerms
+from bpn.chapters.wallet.model import Finality, Network, Token, WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, GasTerms
 from bpn.chapters.wallet.model.sweeping import SweepTerms
 from bpn.controls.operations import Controls
@@ -43,7 +43,7 @@ def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str, co
 
 
 def _network(name: str, chain: ChainSettings) -> Network:
-    contracts = CONTRACTS if chain.rpc_url is None else {}
+    contracts = {} if chain.endpoints else CONTRACTS
     return Network(
         name=name,
         chain_id=chain.chain_id,
@@ -55,6 +55,10 @@ def _network(name: str, chain: ChainSettings) -> Network:
             currency: _token(Asset(currency, name, token.scale), token, contracts.get(currency, token.contract))
             for currency, token in chain.tokens.items()
         },
+        finality=Finality(chain.finality),
+        reorg_depth=chain.reorg_depth,
+        read_range=chain.read_range,
+        head_lag=timedelta(seconds=chain.head_lag_seconds),
         gas=_gas(chain),
     )
 
@@ -83,4 +87,5 @@ def _token(asset: Asset, token: TokenSettings, contract: str) -> Token:
         token.deposits_enabled,
         token.withdrawals_enabled,
         minimum_sweep=amount(token.minimum_sweep),
+        verify_received=token.verify_received,
     )

@@ -140,7 +140,7 @@ class EmbeddedChain:
         return int(self._chain.header.base_fee_per_gas)
 
     def call(self, sender: bytes, target: bytes, data: bytes, value: int, number: int | None = None) -> ComputationAPI:
-        """Run a message on the state after a block, or the head's, and keep nothing of it."""
+        """Run a message on the state after a block, the head's when none is named, and keep nothing of it."""
         state = self._state(number)
         message = Message(CALL_GAS, Address(target), Address(sender), value, data, state.get_code(target))
         context = BaseTransactionContext(gas_price=0, origin=Address(sender))

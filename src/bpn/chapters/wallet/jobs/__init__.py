@@ -5,6 +5,16 @@ from bpn.chapters.wallet.jobs.prices import PriceJobs
 from bpn.chapters.wallet.jobs.reading import ReadingJobs
 from bpn.chapters.wallet.jobs.releasing import ReleasingJobs
 from bpn.chapters.wallet.jobs.sending import SendingJobs
+from bpn.chapters.wallet.jobs.surveying import SurveyJobs
 from bpn.chapters.wallet.jobs.sweeping import SweepingJobs, sweep_listener
 
-__all__ = ["Carrier", "PriceJobs", "ReadingJobs", "ReleasingJobs", "SendingJobs", "SweepingJobs", "sweep_listener"]
+__all__ = [
+    "Carrier",
+    "PriceJobs",
+    "ReadingJobs",
+    "ReleasingJobs",
+    "SendingJobs",
+    "SurveyJobs",
+    "SweepingJobs",
+    "sweep_listener",
+]

@@ -44,7 +44,7 @@ class SendingJobs:
     @job(every_seconds=60)
     async def recheck_settled(self) -> bool:
         """Find what a deep reorg removed although it was settled."""
-        await self._carrier.recheck(self._terms.reorg_depth)
+        await self._carrier.recheck(self._network.reorg_depth)
         return False
 
     @job(every_seconds=1)

@@ -32,11 +32,36 @@ class Token:
     withdrawal_fee_bps: Decimal = Decimal(0)
     minimum_sweep: Money | None = None
     """Less stays at its deposit address; None: anything worth its gas."""
+    verify_received: bool = False
+    """Whether a deposit's amount is compared with what the balance rose by: a token may keep a fee and not tell."""
+
+
+class Finality(StrEnum):
+    """What makes a block final: enough confirmations, or the block that the network itself calls so."""
+
+    CONFIRMATIONS = "confirmations"
+    SAFE = "safe"
+    FINALIZED = "finalized"
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network as configured. `confirmations`: blocks, the one with the transaction included."""
+    """A network as configured.
+
+    Attributes:
+        name: ours.
+        chain_id: EIP-155.
+        native: the coin that gas is paid in.
+        confirmations: blocks, the one with the transaction included.
+        block_seconds: between two blocks.
+        explorer_url: shows a transaction under `/tx/`.
+        tokens: by currency.
+        gas: what transfers may cost.
+        finality: what makes a deposit final.
+        reorg_depth: blocks back from the head whose hashes are kept; a reorg that goes deeper stops the reading.
+        read_range: the most blocks read at once.
+        head_lag: while the newest block is older, nothing is released.
+    """
 
     name: str
     chain_id: int
@@ -45,8 +70,11 @@ class Network:
     block_seconds: Decimal
     explorer_url: str | None
     tokens: Mapping[str, Token]
-    """By currency."""
     gas: GasTerms = field(default_factory=GasTerms)
+    finality: Finality = Finality.CONFIRMATIONS
+    reorg_depth: int = 128
+    read_range: int = 500
+    head_lag: timedelta = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +95,6 @@ class WalletTerms:
         price_lifetime: how old a price may be and still be used.
         cipher: seals personal data at rest.
         controls: fees, limits, pauses, settings of merchants.
-        read_range: blocks read at once.
-        reorg_depth: blocks back from the head whose hashes are kept.
         sweeping: how deposit addresses are swept.
     """
 
@@ -85,8 +111,6 @@ class WalletTerms:
     price_lifetime: timedelta
     cipher: Cipher
     controls: Controls
-    read_range: int = 500
-    reorg_depth: int = 128
     sweeping: SweepTerms = field(default_factory=SweepTerms)
 
     @property
@@ -364,52 +388,6 @@ class WalletAccounts:
 
     available: Balance
     unreleased: Balance
-
-
-@dataclass(frozen=True, slots=True)
-class ChainPosition:
-    """How far a network has been read."""
-
-    network: str
-    next_block: int
-    head_number: int
-    head_time: datetime
-    read_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SeenTransfer:
-    """A token transfer as the chain's log tells it; `contract` and addresses in EIP-55 form.
-
-    `position` is its place among the token transfers of its transaction. The log index that a chain gives counts within
-    the block and changes when a reorg moves the transaction; this does not.
-    """
-
-    block_number: int
-    block_hash: str
-    hash: str
-    position: int
-    contract: str
-    sender: str
-    recipient: str
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A range of blocks as read: every transfer in first..last, the hashes of those near the head.
-
-    `expected_next` is where the plan began: if the position has moved since, the reading is stale.
-    """
-
-    network: str
-    expected_next: int
-    first: int
-    last: int
-    transfers: tuple[SeenTransfer, ...]
-    block_hashes: Mapping[int, str]
-    head_number: int
-    head_time: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,8 @@ from bpn.chapters.wallet.operations.deposits import (
     confirm_deposits,
     decide_screening,
     expire_senders,
+    list_final,
     list_screening,
-    plan_reading,
-    record_blocks,
 )
 from bpn.chapters.wallet.operations.earmarks import (
     earmark_address,
@@ -50,7 +49,15 @@ from bpn.chapters.wallet.operations.outgoing import (
     settle_outgoing,
 )
 from bpn.chapters.wallet.operations.prices import record_prices
-from bpn.chapters.wallet.operations.readiness import head_lags
+from bpn.chapters.wallet.operations.readiness import reading_faults
+from bpn.chapters.wallet.operations.reading import (
+    list_positions,
+    plan_reading,
+    record_blocks,
+    record_missed,
+    resume_reading,
+    stop_reading,
+)
 from bpn.chapters.wallet.operations.refunds import decide_refund_screening, list_refund_screening, request_refund
 from bpn.chapters.wallet.operations.review import (
     decide_deposit,
@@ -61,6 +68,7 @@ from bpn.chapters.wallet.operations.review import (
     list_reviewing,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
+from bpn.chapters.wallet.operations.survey import find_missed, list_uncredited, plan_survey, record_survey
 from bpn.chapters.wallet.operations.sweeping import (
     SweepCandidates,
     give_sweep_up,
@@ -112,20 +120,22 @@ __all__ = [
     "delete_withdraw_whitelist",
     "earmark_address",
     "expire_senders",
+    "find_missed",
     "find_token",
     "get_asset_balance",
     "get_deposit_address",
     "get_wallet_network_config",
     "get_wallet_transfer",
     "give_sweep_up",
-    "head_lags",
     "house_funds_booked",
     "leaves_custody",
     "list_cleared",
     "list_earmark_deposits",
+    "list_final",
     "list_frozen",
     "list_outgoing",
     "list_pending_whitelist",
+    "list_positions",
     "list_refund_screening",
     "list_reviewing",
     "list_screening",
@@ -134,6 +144,7 @@ __all__ = [
     "list_sweepable",
     "list_sweeps",
     "list_transactions",
+    "list_uncredited",
     "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
@@ -146,22 +157,28 @@ __all__ = [
     "parse_address",
     "plan_reading",
     "plan_replacement",
+    "plan_survey",
     "plan_sweeps",
     "prepare_outgoing",
+    "reading_faults",
     "record_blocks",
     "record_broadcast",
+    "record_missed",
     "record_nonce",
     "record_order_legs",
     "record_prices",
     "record_receipt",
     "record_signature",
+    "record_survey",
     "reopen_outgoing",
     "request_refund",
     "request_withdrawal",
     "require_wallet",
+    "resume_reading",
     "set_deposit_aside",
     "set_earmark_sender",
     "settle_outgoing",
+    "stop_reading",
     "transfer_between_wallets",
     "wallet_account",
 ]

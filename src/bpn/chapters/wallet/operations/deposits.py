@@ -1,29 +1,17 @@
-"""From a log on the chain to money in a wallet: read, confirm, screen, release."""
+"""From a deposit on record to money in a wallet: book, screen, release; and take back what a reorg removed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from bpn.chapters.wallet import events, rules
-from bpn.chapters.wallet.model import (
-    ChainPosition,
-    Deposit,
-    Network,
-    Owner,
-    Reading,
-    ScreeningCase,
-    SeenTransfer,
-    Status,
-    Token,
-    Transaction,
-    TransactionType,
-    WalletTerms,
-)
+from bpn.chapters.wallet.errors import ServicePaused
+from bpn.chapters.wallet.model import Deposit, Network, ScreeningCase, Status, Transaction, TransactionType, WalletTerms
+from bpn.chapters.wallet.model.reading import Evidence
 from bpn.chapters.wallet.operations.earmarks import sender_is_known
-from bpn.chapters.wallet.store import chains, deposits, transactions, wallets
+from bpn.chapters.wallet.store import chains, deposits, transactions
 from bpn.controls.model import Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.money import Money
@@ -33,139 +21,15 @@ from bpn.ledger.model import Account, Movement, Transfer
 _NAME_FIELDS = ("orgName", "orgFirstName", "orgLastName", "corpName")
 
 
-async def plan_reading(
-    tx: DatabaseTransaction, network: Network, head_number: int, head_time: datetime
-) -> tuple[ChainPosition, dict[int, str]]:
-    """How far the network has been read, and the hashes of the blocks remembered; begins at the head if new."""
-    position = await chains.find_position(tx, network.name)
-    if position is None:
-        position = ChainPosition(network.name, head_number + 1, head_number, head_time, tx.clock.wall())
-        await chains.insert_position(tx, position)
-    return position, await chains.block_hashes(tx, network.name)
-
-
-async def record_blocks(terms: WalletTerms, tx: DatabaseTransaction, reading: Reading) -> bool:
-    """Write down what a range of blocks held, and move on; false when another worker was faster.
-
-    Deposits are known by network, transaction hash and position: reading a range again changes nothing. A range
-    that begins before where reading stood replaces blocks that a reorg removed; deposits that are not in the new
-    ones are ORPHANED, and what was booked for them is taken back.
-    """
-    network = terms.networks[reading.network]
-    position = await chains.lock_position(tx, network.name)
-    if position is None or position.next_block != reading.expected_next:
-        return False
-    found = await _match(tx, network, reading.transfers)
-    if reading.first < position.next_block:
-        still_there = {(seen.hash, seen.position) for seen, _, _ in found}
-        await _orphan(tx, network, reading.first, still_there)
-    await _record(tx, network, found)
-    await chains.replace_blocks(
-        tx, network.name, reading.first, reading.block_hashes, reading.head_number - terms.reorg_depth
-    )
-    await chains.save_position(
-        tx,
-        replace(
-            position,
-            next_block=reading.last + 1,
-            head_number=reading.head_number,
-            head_time=reading.head_time,
-            read_at=tx.clock.wall(),
-        ),
-    )
-    return True
-
-
-_Found = tuple[SeenTransfer, Token, Owner]
-"""A transfer to one of our addresses: the token, and whose it is."""
-
-
-async def _match(tx: DatabaseTransaction, network: Network, transfers: Sequence[SeenTransfer]) -> list[_Found]:
-    tokens = {token.contract: token for token in network.tokens.values()}
-    owners = await wallets.find_owners(tx, network.name, sorted({seen.recipient for seen in transfers}))
-    return [
-        (seen, tokens[seen.contract], owners[seen.recipient])
-        for seen in transfers
-        if seen.recipient in owners and seen.contract in tokens and seen.amount > 0
-    ]
-
-
-async def _record(tx: DatabaseTransaction, network: Network, found: Sequence[_Found]) -> None:
-    known = await deposits.lock_by_log(
-        tx, network.name, [(owner.merchant_id, seen.hash, seen.position) for seen, _, owner in found]
-    )
-    fresh = []
-    for seen, token, owner in found:
-        deposit = known.get((seen.hash, seen.position))
-        if deposit is None:
-            fresh.append(_new_deposit(tx, network, seen, token, owner))
-        elif deposit.block_hash != seen.block_hash:
-            await _include_again(tx, deposit, seen)
-    if fresh:
-        await transactions.insert(tx, [deposit.transaction for deposit in fresh])
-        await deposits.insert(tx, network.name, fresh)
-        await events.deposits_changed(tx, [deposit.transaction for deposit in fresh])
-
-
-def _new_deposit(
-    tx: DatabaseTransaction,
-    network: Network,
-    seen: SeenTransfer,
-    token: Token,
-    owner: Owner,
-) -> Deposit:
-    transaction = Transaction(
-        merchant_id=owner.merchant_id,
-        transaction_id=tx.ids.next(),
-        transaction_type=TransactionType.DEPOSIT,
-        merchant_transaction_id=None,
-        wallet_id=owner.wallet_id,
-        counter_wallet_id=None,
-        merchant_user_id=owner.merchant_user_id,
-        amount=Money(seen.amount, token.asset),
-        fee=Money.zero(token.asset),
-        status=Status.CONFIRMING,
-        from_address=seen.sender,
-        to_address=seen.recipient,
-        hash=seen.hash,
-        block_number=seen.block_number,
-        confirmations=1,
-        required_confirmations=network.confirmations,
-        remark=None,
-        fail_reason=None,
-        created_at=tx.now,
-        updated_at=tx.now,
-        completed_at=None,
-        earmark=owner.earmark,
-    )
-    return Deposit(transaction, seen.position, seen.block_hash, seen.contract, None, None)
-
-
-async def _include_again(tx: DatabaseTransaction, deposit: Deposit, seen: SeenTransfer) -> None:
-    """A reorg moved the deposit to another block; if it was orphaned it begins to confirm again."""
-    transaction = replace(deposit.transaction, block_number=seen.block_number, updated_at=tx.now)
-    await deposits.set_block(tx, deposit, seen.block_hash)
-    if transaction.status is Status.ORPHANED:
-        transaction = replace(transaction, status=Status.CONFIRMING)
-        await events.deposits_changed(tx, [transaction])
-    await transactions.save(tx, transaction)
-
-
-async def _orphan(tx: DatabaseTransaction, network: Network, first: int, still_there: set[tuple[str, int]]) -> None:
-    gone = [
-        deposit
-        for deposit in await deposits.lock_from_block(tx, network.name, first)
-        if (deposit.transaction.hash or "", deposit.position) not in still_there
-    ]
-    for deposit in gone:
-        transaction = deposit.transaction
-        rules.check_transition(transaction.transaction_type, transaction.status, Status.ORPHANED)
-        await _take_back(tx, transaction)
-        orphan = replace(transaction, status=Status.ORPHANED, block_number=None, updated_at=tx.now, completed_at=None)
-        await transactions.save(tx, orphan)
-        if orphan.earmark is not None:
-            await deposits.set_cleared(tx, orphan, None)
-        await events.deposits_changed(tx, [orphan])
+async def orphan(tx: DatabaseTransaction, transaction: Transaction) -> None:
+    """The chain does not have a deposit any more: take back what was booked. The caller holds its row."""
+    rules.check_transition(transaction.transaction_type, transaction.status, Status.ORPHANED)
+    await _take_back(tx, transaction)
+    gone = replace(transaction, status=Status.ORPHANED, block_number=None, updated_at=tx.now, completed_at=None)
+    await transactions.save(tx, gone)
+    if gone.earmark is not None:
+        await deposits.set_cleared(tx, gone, None)
+    await events.deposits_changed(tx, [gone])
 
 
 async def _take_back(tx: DatabaseTransaction, transaction: Transaction) -> None:
@@ -198,26 +62,44 @@ async def _take_back(tx: DatabaseTransaction, transaction: Transaction) -> None:
         await ledger.post_one(tx, *movements)
 
 
-async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network: Network, limit: int = 500) -> int:
-    """Book deposits that have enough confirmations: `unavailable` rises and the sender is asked for.
+async def list_final(tx: DatabaseTransaction, network: Network, limit: int = 500) -> list[Deposit]:
+    """Deposits in final blocks that are not booked yet; none while the reading is stopped or in doubt."""
+    position = await chains.find_position(tx, network.name)
+    if position is None or position.stopped or position.doubt:
+        return []
+    return await deposits.list_final(tx, network.name, position.final_number, limit)
 
-    What is below the minimum goes to suspense and is REJECTED. Returns how many were decided.
+
+async def confirm_deposits(
+    terms: WalletTerms,
+    tx: DatabaseTransaction,
+    network: Network,
+    evidence: Mapping[int, Evidence | None],
+    limit: int = 500,
+) -> int:
+    """Book deposits in final blocks for which the evidence speaks: `unavailable` rises and the sender is asked for.
+
+    `evidence` is by transaction id; None says that no such transaction is on the chain, and a deposit without any
+    waits. What a token kept for itself is not credited. What is below the minimum goes to suspense and is REJECTED.
+    Returns how many were decided.
     """
     position = await chains.find_position(tx, network.name)
-    if position is None:
-        return 0
-    confirmed = await transactions.lock_open(
-        tx,
-        TransactionType.DEPOSIT,
-        network.name,
-        Status.CONFIRMING,
-        up_to_block=position.head_number - network.confirmations + 1,
-        limit=limit,
-    )
+    final = [one for one in await list_final(tx, network, limit) if one.transaction.transaction_id in evidence]
     deadline = tx.now + terms.sender_deadline
-    known = await deposits.with_sender(tx, confirmed)
-    accepted, asked = [], []
-    for transaction in confirmed:
+    known = await deposits.with_sender(tx, [deposit.transaction for deposit in final]) if final else set()
+    accepted, asked, decided = [], [], 0
+    for deposit in final:
+        proof = evidence[deposit.transaction.transaction_id]
+        if proof is None and position is not None:
+            # Deep down nothing is late any more: the endpoint that told of it stands alone.
+            if (deposit.transaction.block_number or 0) < position.head_number - network.reorg_depth:
+                await orphan(tx, deposit.transaction)
+                decided += 1
+            continue
+        if proof is None or not rules.proves(proof, deposit):
+            continue
+        decided += 1
+        transaction = await _received(tx, deposit.transaction, proof)
         minimum = network.tokens[transaction.amount.asset.currency].minimum_deposit
         if transaction.amount < minimum:
             await _reject_small(tx, transaction, minimum)
@@ -234,7 +116,18 @@ async def confirm_deposits(terms: WalletTerms, tx: DatabaseTransaction, network:
             asked.append(booked)
     await events.deposits_changed(tx, accepted)
     await events.sender_required(tx, asked, deadline)
-    return len(confirmed)
+    return decided
+
+
+async def _received(tx: DatabaseTransaction, transaction: Transaction, proof: Evidence) -> Transaction:
+    """The deposit with the amount that really arrived."""
+    if proof.received is None or proof.received >= transaction.amount.minor:
+        return transaction
+    amount = Money(proof.received, transaction.amount.asset)
+    kept = Money(transaction.amount.minor - proof.received, transaction.amount.asset)
+    received = replace(transaction, amount=amount, remark=f"The token kept {kept} of what was sent.")
+    await deposits.set_received(tx, received)
+    return received
 
 
 async def _reject_small(tx: DatabaseTransaction, transaction: Transaction, minimum: Money) -> None:
@@ -286,7 +179,8 @@ async def _refuse(
 ) -> Transaction:
     rules.check_transition(transaction.transaction_type, transaction.status, Status.REJECTED)
     suspense = rules.suspense_account(transaction.merchant_id, transaction.amount.asset)
-    await ledger.post_one(tx, _movement(tx, transaction, source, suspense, code))
+    if transaction.amount.minor:
+        await ledger.post_one(tx, _movement(tx, transaction, source, suspense, code))
     refused = replace(transaction, status=Status.REJECTED, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
     await transactions.save(tx, refused)
     await events.deposits_changed(tx, [refused])
@@ -316,8 +210,13 @@ async def release_deposit(
         tx: the transaction.
         transaction: the deposit, booked, or held in suspense.
         also: movements that happen with it or not at all, such as a hold of what arrives.
+
+    Raises:
+        ServicePaused: the network is not read up to the deposit, or in doubt.
     """
     rules.check_transition(transaction.transaction_type, transaction.status, Status.COMPLETED)
+    if not await _is_settled(tx, transaction):
+        raise ServicePaused(f"{transaction.amount.asset.network} is in doubt: deposits are released once it is not.")
     asset, merchant_id = transaction.amount.asset, transaction.merchant_id
     source = (
         rules.suspense_account(merchant_id, asset)
@@ -340,8 +239,22 @@ async def release_deposit(
     return released
 
 
+async def _is_settled(tx: DatabaseTransaction, transaction: Transaction) -> bool:
+    """Whether the chain that a deposit lies on is read up to its block and nothing speaks against it."""
+    position = await chains.find_position(tx, transaction.amount.asset.network or "")
+    return (
+        position is not None
+        and not (position.stopped or position.doubt)
+        and (transaction.block_number or 0) < position.next_block
+    )
+
+
 async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: str) -> list[ScreeningCase]:
-    """The deposits whose senders are to be looked up; where deposits are paused they wait."""
+    """The deposits whose senders are to be looked up; where deposits are paused or the chain is in doubt, they wait."""
+    position = await chains.find_position(tx, network)
+    lags = position is None or tx.now - position.head_time > terms.networks[network].head_lag
+    if position is None or lags or position.stopped or position.doubt:
+        return []
     view = await terms.controls.view(tx)
     waiting: list[Transaction] = []
     after = 0
@@ -376,9 +289,14 @@ def _names(details: str | None) -> tuple[str, ...]:
 async def decide_screening(
     tx: DatabaseTransaction, case: ScreeningCase, *, hit: bool, reason: str | None
 ) -> Transaction | None:
-    """Clear a screened deposit, or freeze it; None when another worker decided before."""
+    """Clear a screened deposit, or freeze it; None when another worker decided before.
+
+    None, too, while the network is in doubt: it is looked up again later.
+    """
     transaction = await transactions.lock(tx, case.merchant_id, case.transaction_id)
     if transaction is None or transaction.status is not Status.SCREENING or await deposits.cleared(tx, [transaction]):
+        return None
+    if not await _is_settled(tx, transaction):
         return None
     if not hit:
         return await clear_deposit(tx, transaction)

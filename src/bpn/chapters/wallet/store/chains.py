@@ -7,9 +7,14 @@ from typing import Any
 
 from psycopg.rows import class_row
 
-from bpn.chapters.wallet.model import ChainPosition
+from bpn.chapters.wallet.model.reading import ChainPosition
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.database.rows import integers, texts
+
+_COLUMNS = """
+    network, first_block, next_block, head_number, head_time, read_at, final_number, survey_block, stopped,
+    doubt
+"""
 
 
 async def find_position(tx: DatabaseTransaction, network: str) -> ChainPosition | None:
@@ -25,7 +30,7 @@ async def lock_position(tx: DatabaseTransaction, network: str) -> ChainPosition 
 async def _position(tx: DatabaseTransaction, condition: Any, network: str) -> ChainPosition | None:
     async with tx.connection.cursor(row_factory=class_row(ChainPosition)) as cursor:
         await cursor.execute(
-            "SELECT network, next_block, head_number, head_time, read_at FROM wallet_chains " + condition,
+            f"SELECT {_COLUMNS} FROM wallet_chains " + condition,
             (network,),
         )
         return await cursor.fetchone()
@@ -34,7 +39,7 @@ async def _position(tx: DatabaseTransaction, condition: Any, network: str) -> Ch
 async def positions(tx: DatabaseTransaction) -> list[ChainPosition]:
     """Of every network that has been read."""
     async with tx.connection.cursor(row_factory=class_row(ChainPosition)) as cursor:
-        await cursor.execute("SELECT network, next_block, head_number, head_time, read_at FROM wallet_chains")
+        await cursor.execute(f"SELECT {_COLUMNS} FROM wallet_chains")
         return await cursor.fetchall()
 
 
@@ -42,10 +47,20 @@ async def insert_position(tx: DatabaseTransaction, position: ChainPosition) -> N
     """Begin to read a network; nothing when it has begun."""
     await tx.connection.execute(
         """
-        INSERT INTO wallet_chains (network, next_block, head_number, head_time, read_at)
-        VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+        INSERT INTO wallet_chains (network, first_block, next_block, head_number, head_time, read_at, final_number,
+                                   survey_block)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
         """,
-        (position.network, position.next_block, position.head_number, position.head_time, position.read_at),
+        (
+            position.network,
+            position.first_block,
+            position.next_block,
+            position.head_number,
+            position.head_time,
+            position.read_at,
+            position.final_number,
+            position.survey_block,
+        ),
     )
 
 
@@ -53,7 +68,8 @@ async def save_position(tx: DatabaseTransaction, position: ChainPosition) -> Non
     """Move the reading on (or back, after a reorg); the caller holds the row."""
     await tx.connection.execute(
         """
-        UPDATE wallet_chains SET next_block = %s, head_number = %s, head_time = %s, read_at = %s
+        UPDATE wallet_chains SET next_block = %s, head_number = %s, head_time = %s, read_at = %s,
+                                 final_number = %s, survey_block = %s, stopped = %s, doubt = %s
         WHERE network = %s
         """,
         (
@@ -61,6 +77,10 @@ async def save_position(tx: DatabaseTransaction, position: ChainPosition) -> Non
             position.head_number,
             position.head_time,
             position.read_at,
+            position.final_number,
+            position.survey_block,
+            position.stopped,
+            position.doubt,
             position.network,
         ),
     )

@@ -40,8 +40,8 @@ _DEPOSIT = f"""
 
 async def lock_by_log(
     tx: DatabaseTransaction, network: str, logs: Sequence[tuple[int, str, int]]
-) -> dict[tuple[str, int], Deposit]:
-    """Known deposits by hash and log index, held; `logs` are merchant, hash and log index."""
+) -> dict[tuple[int, str, int], Deposit]:
+    """Known deposits by merchant, hash and position, held; `logs` are those."""
     cursor = await tx.connection.execute(
         f"""
         {_DEPOSIT} JOIN unnest(%s::bigint[], %s::text[], %s::integer[]) g(merchant_id, hash, position)
@@ -56,7 +56,7 @@ async def lock_by_log(
         ),
     )
     deposits = [_deposit(row) for row in await cursor.fetchall()]
-    return {(deposit.transaction.hash or "", deposit.position): deposit for deposit in deposits}
+    return {(d.transaction.merchant_id, d.transaction.hash or "", d.position): d for d in deposits}
 
 
 async def lock_for_sender(
@@ -74,15 +74,28 @@ async def lock_for_sender(
     return [_deposit(row) for row in await cursor.fetchall()]
 
 
-async def lock_from_block(tx: DatabaseTransaction, network: str, number: int) -> list[Deposit]:
-    """Deposits of a network in blocks from a number on that a reorg may have removed, held."""
+async def lock_in_blocks(tx: DatabaseTransaction, network: str, first: int, last: int | None) -> list[Deposit]:
+    """Deposits of a network on record in blocks from a number on, up to another if one is named, held."""
     cursor = await tx.connection.execute(
         f"""
         {_DEPOSIT} WHERE t.transaction_type = 'DEPOSIT' AND t.network = %s AND t.block_number >= %s
-          AND t.status <> %s
+          AND t.block_number <= coalesce(%s, 9223372036854775807) AND t.status <> %s
         ORDER BY t.transaction_id FOR UPDATE OF t
         """,
-        (network, number, Status.ORPHANED),
+        (network, first, last, Status.ORPHANED),
+    )
+    return [_deposit(row) for row in await cursor.fetchall()]
+
+
+async def list_final(tx: DatabaseTransaction, network: str, final_number: int, limit: int) -> list[Deposit]:
+    """Deposits that confirm, in blocks up to a number, oldest first; held, those that another worker holds are left."""
+    cursor = await tx.connection.execute(
+        f"""
+        {_DEPOSIT} WHERE t.transaction_type = 'DEPOSIT' AND t.network = %s AND t.status = %s
+          AND t.completed_at IS NULL AND t.block_number <= %s
+        ORDER BY t.transaction_id LIMIT %s FOR UPDATE OF t SKIP LOCKED
+        """,
+        (network, Status.CONFIRMING, final_number, limit),
     )
     return [_deposit(row) for row in await cursor.fetchall()]
 
@@ -99,11 +112,62 @@ def _deposit(row: Sequence[Any]) -> Deposit:
     )
 
 
-async def set_block(tx: DatabaseTransaction, deposit: Deposit, block_hash: str) -> None:
-    """Note the block in which a deposit was included again."""
+async def count_by_hash(
+    tx: DatabaseTransaction, network: str, hashes: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], int]:
+    """How many deposits that are not orphaned there are, by merchant and hash."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT d.merchant_id, d.hash, count(*) FROM unnest(%s::bigint[], %s::text[]) g(merchant_id, hash)
+        JOIN wallet_deposits d ON d.merchant_id = g.merchant_id AND d.network = %s AND d.hash = g.hash
+        JOIN wallet_transactions t ON t.merchant_id = d.merchant_id AND t.transaction_id = d.transaction_id
+        WHERE t.status <> %s GROUP BY d.merchant_id, d.hash
+        """,
+        (integers([one[0] for one in hashes]), texts([one[1] for one in hashes]), network, Status.ORPHANED),
+    )
+    return {(merchant_id, hash_): count for merchant_id, hash_, count in await cursor.fetchall()}
+
+
+async def save_place(tx: DatabaseTransaction, deposit: Deposit) -> None:
+    """Write where, and as what, a deposit was included again; the caller holds its row."""
+    transaction = deposit.transaction
+    key = (transaction.merchant_id, transaction.transaction_id)
     await tx.connection.execute(
-        "UPDATE wallet_deposits SET block_hash = %s WHERE merchant_id = %s AND transaction_id = %s",
-        (block_hash, deposit.transaction.merchant_id, deposit.transaction.transaction_id),
+        "UPDATE wallet_deposits SET block_hash = %s, contract = %s WHERE merchant_id = %s AND transaction_id = %s",
+        (deposit.block_hash, deposit.contract, *key),
+    )
+    await tx.connection.execute(
+        """
+        UPDATE wallet_transactions
+        SET wallet_id = %s, merchant_user_id = %s, currency = %s, scale = %s, amount = %s, status = %s,
+            from_address = %s, to_address = %s, block_number = %s, fail_reason = %s, updated_at = %s,
+            earmark_kind = %s, earmark_id = %s
+        WHERE merchant_id = %s AND transaction_id = %s
+        """,
+        (
+            transaction.wallet_id,
+            transaction.merchant_user_id,
+            transaction.amount.asset.currency,
+            transaction.amount.asset.scale,
+            transaction.amount.minor,
+            transaction.status,
+            transaction.from_address,
+            transaction.to_address,
+            transaction.block_number,
+            transaction.fail_reason,
+            transaction.updated_at,
+            transaction.earmark.kind if transaction.earmark else None,
+            transaction.earmark.subject_id if transaction.earmark else None,
+            *key,
+        ),
+    )
+
+
+async def set_received(tx: DatabaseTransaction, transaction: Transaction) -> None:
+    """Write what really arrived, where the token kept a part; the caller holds the row."""
+    await tx.connection.execute(
+        "UPDATE wallet_transactions SET amount = %s, remark = %s WHERE merchant_id = %s AND transaction_id = %s",
+        (transaction.amount.minor, transaction.remark, transaction.merchant_id, transaction.transaction_id),
     )
 
 
