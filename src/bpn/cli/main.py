@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bpn.cli import docs, ledger, merchants, review, servers, up
+from bpn.cli import docs, fees, ledger, limits, merchant_settings, merchants, pauses, review, servers, up
 from bpn.cli.bench import bench
 from bpn.cli.demo import demo
 from bpn.kernel.errors import Refusal
@@ -26,11 +26,16 @@ application.command("serve")(servers.serve)
 application.command("work")(servers.work)
 application.command("chain")(servers.chain)
 application.command("migrate")(servers.migrate)
+merchants.merchant_commands.command("set")(merchant_settings.set_setting)
+merchants.merchant_commands.command("settings")(merchant_settings.show_settings)
 application.add_typer(merchants.merchant_commands, name="merchant")
 application.add_typer(merchants.key_commands, name="key")
 application.add_typer(review.withdrawal_commands, name="withdrawal")
 application.add_typer(review.deposit_commands, name="deposit")
 application.add_typer(review.whitelist_commands, name="whitelist")
+application.add_typer(fees.fee_commands, name="fee")
+application.add_typer(limits.limit_commands, name="limit")
+application.add_typer(pauses.pause_commands, name="pause")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")

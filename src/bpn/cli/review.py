@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bpn.audit import operations as audit
 from bpn.audit.model import AuditEntry, Decision
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.errors import TransactionNotFound, WhitelistEntryNotFound
 from bpn.chapters.wallet.model import Transaction, WalletTerms, WhitelistEntry
+from bpn.cli.deciding import Actor, Why, Work, decision_of, in_transaction, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
 from bpn.cli.merchants import Json
 from bpn.cli.servers import Data
@@ -28,36 +25,33 @@ whitelist_commands = typer.Typer(help="Decide on whitelist entries that wait for
 audit_commands = typer.Typer(help="Look at what was decided.", no_args_is_help=True)
 
 Subject = Annotated[int, typer.Argument(help="Its id.")]
-Actor = Annotated[str | None, typer.Option(help="Who decides; you, by the name of your login, when absent.")]
-Why = Annotated[str | None, typer.Option("--reason", help="Why; the merchant sees it.")]
 Result = TypeVar("Result")
-Work = Callable[[WalletTerms, DatabaseTransaction], Awaitable[Result]]
 
 
 @withdrawal_commands.command("list")
 def list_withdrawals(as_json: Json = False, data: Data = None) -> None:
     """Withdrawals that wait for the operator, oldest first."""
-    _show([_row(one) for one in _run(data, wallet.list_reviewing)], as_json=as_json)
+    show([_row(one) for one in in_transaction(data, _of(wallet.list_reviewing))], as_json=as_json)
 
 
 @withdrawal_commands.command("approve")
 def approve_withdrawal(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Let a withdrawal leave. Large ones need a second person, by BPN_SECOND_PERSON_ABOVE."""
-    _decide_withdrawal(transaction_id, _decision(actor, reason, approved=True), data)
+    _decide_withdrawal(transaction_id, decision_of(actor, reason, approved=True), data)
 
 
 @withdrawal_commands.command("reject")
 def reject_withdrawal(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Refuse a withdrawal; what was held is free again."""
-    _decide_withdrawal(transaction_id, _decision(actor, reason, approved=False), data)
+    _decide_withdrawal(transaction_id, decision_of(actor, reason, approved=False), data)
 
 
 def _decide_withdrawal(transaction_id: int, decision: Decision, data: Data) -> None:
-    async def decide(terms: WalletTerms, tx: DatabaseTransaction) -> Transaction:
-        found = _find(await wallet.list_reviewing(terms, tx), transaction_id, "withdrawal under review")
-        return await wallet.decide_withdrawal(terms, tx, found.merchant_id, transaction_id, decision)
+    async def decide(house: House, tx: DatabaseTransaction) -> Transaction:
+        found = _find(await wallet.list_reviewing(house.wallet_terms, tx), transaction_id, "withdrawal under review")
+        return await wallet.decide_withdrawal(house.wallet_terms, tx, found.merchant_id, transaction_id, decision)
 
-    decided = _run(data, decide)
+    decided = in_transaction(data, decide)
     waits = decision.approved and decided.status == "REVIEWING"
     say(f"{transaction_id} is {decided.status}{': another person must approve too' if waits else ''}.")
 
@@ -77,7 +71,7 @@ def accept_nonces(
     async def accept(house: House) -> int:
         count = await hot_wallet_count(house, network)
         async with house.database.transaction() as tx:
-            await wallet.accept_nonces(tx, network, count, _decision(actor, reason, approved=True))
+            await wallet.accept_nonces(tx, network, count, decision_of(actor, reason, approved=True))
         return count
 
     say(f"{network}: the next nonce is {in_house(load_settings(data), accept)}.")
@@ -86,27 +80,27 @@ def accept_nonces(
 @deposit_commands.command("list")
 def list_deposits(as_json: Json = False, data: Data = None) -> None:
     """Deposits that screening froze, oldest first."""
-    _show([_row(one) for one in _run(data, wallet.list_frozen)], as_json=as_json)
+    show([_row(one) for one in in_transaction(data, _of(wallet.list_frozen))], as_json=as_json)
 
 
 @deposit_commands.command("release")
 def release_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Give a frozen deposit to its wallet."""
-    _decide_deposit(transaction_id, _decision(actor, reason, approved=True), data)
+    _decide_deposit(transaction_id, decision_of(actor, reason, approved=True), data)
 
 
 @deposit_commands.command("refuse")
 def refuse_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Put a frozen deposit into suspense."""
-    _decide_deposit(transaction_id, _decision(actor, reason, approved=False), data)
+    _decide_deposit(transaction_id, decision_of(actor, reason, approved=False), data)
 
 
 def _decide_deposit(transaction_id: int, decision: Decision, data: Data) -> None:
-    async def decide(terms: WalletTerms, tx: DatabaseTransaction) -> Transaction:
-        found = _find(await wallet.list_frozen(terms, tx), transaction_id, "frozen deposit")
+    async def decide(house: House, tx: DatabaseTransaction) -> Transaction:
+        found = _find(await wallet.list_frozen(house.wallet_terms, tx), transaction_id, "frozen deposit")
         return await wallet.decide_deposit(tx, found.merchant_id, transaction_id, decision)
 
-    say(f"{transaction_id} is {_run(data, decide).status}.")
+    say(f"{transaction_id} is {in_transaction(data, decide).status}.")
 
 
 @whitelist_commands.command("list")
@@ -120,39 +114,39 @@ def list_whitelist(as_json: Json = False, data: Data = None) -> None:
             "address": entry.address,
             "alias": entry.alias,
         }
-        for entry in _run(data, wallet.list_pending_whitelist)
+        for entry in in_transaction(data, _of(wallet.list_pending_whitelist))
     ]
-    _show(rows, as_json=as_json)
+    show(rows, as_json=as_json)
 
 
 @whitelist_commands.command("approve")
 def approve_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Allow an address; it is usable after the cooling time."""
-    _decide_whitelist(whitelist_id, _decision(actor, reason, approved=True), data)
+    _decide_whitelist(whitelist_id, decision_of(actor, reason, approved=True), data)
 
 
 @whitelist_commands.command("reject")
 def reject_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Refuse an address."""
-    _decide_whitelist(whitelist_id, _decision(actor, reason, approved=False), data)
+    _decide_whitelist(whitelist_id, decision_of(actor, reason, approved=False), data)
 
 
 def _decide_whitelist(whitelist_id: int, decision: Decision, data: Data) -> None:
-    async def decide(terms: WalletTerms, tx: DatabaseTransaction) -> WhitelistEntry:
-        waiting = await wallet.list_pending_whitelist(terms, tx)
+    async def decide(house: House, tx: DatabaseTransaction) -> WhitelistEntry:
+        waiting = await wallet.list_pending_whitelist(house.wallet_terms, tx)
         found = next((entry for entry in waiting if entry.whitelist_id == whitelist_id), None)
         if found is None:
             raise WhitelistEntryNotFound(f"There is no whitelist entry {whitelist_id} that waits.")
-        return await wallet.decide_whitelist(terms, tx, found.merchant_id, whitelist_id, decision)
+        return await wallet.decide_whitelist(house.wallet_terms, tx, found.merchant_id, whitelist_id, decision)
 
-    say(f"{whitelist_id} is {_run(data, decide).status}.")
+    say(f"{whitelist_id} is {in_transaction(data, decide).status}.")
 
 
 @audit_commands.command("list")
 def list_audit(as_json: Json = False, data: Data = None) -> None:
     """The newest decisions: who, what, why, before and after."""
 
-    async def read(_terms: WalletTerms, tx: DatabaseTransaction) -> list[AuditEntry]:
+    async def read(_house: House, tx: DatabaseTransaction) -> list[AuditEntry]:
         return await audit.list_entries(tx)
 
     rows = [
@@ -165,13 +159,9 @@ def list_audit(as_json: Json = False, data: Data = None) -> None:
             "before": entry.before,
             "after": entry.after,
         }
-        for entry in _run(data, read)
+        for entry in in_transaction(data, read)
     ]
-    _show(rows, as_json=as_json)
-
-
-def _decision(actor: str | None, reason: str | None, *, approved: bool) -> Decision:
-    return Decision(approved, actor or getpass.getuser(), reason)
+    show(rows, as_json=as_json)
 
 
 def _find(waiting: Sequence[Transaction], transaction_id: int, what: str) -> Transaction:
@@ -193,24 +183,8 @@ def _row(transaction: Transaction) -> Mapping[str, str]:
     }
 
 
-def _run(data: Data, work: Work[Result]) -> Result:
-    configure_logging()
+def _of(operation: Callable[[WalletTerms, DatabaseTransaction], Awaitable[Result]]) -> Work[Result]:
+    async def work(house: House, tx: DatabaseTransaction) -> Result:
+        return await operation(house.wallet_terms, tx)
 
-    async def run(house: House) -> Result:
-        async with house.database.transaction() as tx:
-            return await work(house.wallet_terms, tx)
-
-    return in_house(load_settings(data), run)
-
-
-def _show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(rows))
-        return
-    if not rows:
-        say("Nothing waits.")
-        return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*row.values())
-    Console().print(table)
+    return work

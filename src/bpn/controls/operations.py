@@ -62,9 +62,10 @@ class Controls:
             self._snapshot = snapshot
 
 
-async def view(tx: Transaction, merchant_id: int) -> ControlsView:
-    """The controls of a merchant and those of all merchants, as the database has them at this moment."""
-    return Snapshot(await store.load(tx, [ALL_MERCHANTS, merchant_id])).at(tx.now)
+async def view(tx: Transaction, merchant_id: int | None = None) -> ControlsView:
+    """The controls as the database has them at this moment: of a merchant (and of all merchants), or of every one."""
+    merchants = None if merchant_id is None else [ALL_MERCHANTS, merchant_id]
+    return Snapshot(await store.load(tx, merchants)).at(tx.now)
 
 
 async def require_running(tx: Transaction, merchant_id: int, operation: Operation, asset: Asset | None) -> None:

@@ -16,6 +16,7 @@ from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
+from bpn.controls.operations import CONTROLS_CHANGED, Controls
 from bpn.database import sealed_secrets
 from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
@@ -47,6 +48,7 @@ class House:
     clock: Clock
     cipher: Cipher
     credentials: Credentials
+    controls: Controls
     jobs: JobApplication
     wallet_terms: WalletTerms
     webhook_terms: WebhookTerms
@@ -73,7 +75,14 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
         async with database.reading() as tx:
             clock.offset = await read_offset(tx)
 
-    handlers = {merchants.CREDENTIALS_CHANGED: credentials_changed, CLOCK_MOVED: clock_moved}
+    async def controls_changed(payload: str) -> None:
+        await controls.refresh(payload)
+
+    handlers = {
+        merchants.CREDENTIALS_CHANGED: credentials_changed,
+        CLOCK_MOVED: clock_moved,
+        CONTROLS_CHANGED: controls_changed,
+    }
     notices = Notices(database_url, handlers)
     database = Database(
         database_url,
@@ -83,13 +92,15 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
         lock_timeout_seconds=settings.lock_timeout_seconds,
     )
     credentials = Credentials(database, cipher, lambda: notices.connected)
+    controls = Controls(database, lambda: notices.connected)
     jobs = JobApplication(database_url)
     await database.open()
     await notices.open()
     await jobs.open()
     try:
         async with database.transaction() as tx:
-            terms = wallet_terms(settings, cipher, await _account_public_key(tx, cipher, settings))
+            public_key = await _account_public_key(tx, cipher, settings)
+            terms = wallet_terms(settings, cipher, public_key, controls)
             await ledger.register_assets(tx, terms.assets)
         yield House(
             settings=settings,
@@ -100,6 +111,7 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
             clock=clock,
             cipher=cipher,
             credentials=credentials,
+            controls=controls,
             jobs=jobs,
             wallet_terms=terms,
             webhook_terms=webhook_terms(settings, cipher),

@@ -1,5 +1,6 @@
 """The wallet chapter's refusals."""
 
+from bpn.controls.errors import LimitExceeded, SecondPersonRequired, ServicePaused
 from bpn.kernel.errors import Kind, Refusal
 from bpn.ledger.errors import InsufficientBalance
 
@@ -8,6 +9,7 @@ __all__ = [
     "AddressNotWhitelisted",
     "AmountTooSmall",
     "InsufficientBalance",
+    "LimitExceeded",
     "RefundUneconomic",
     "SecondPersonRequired",
     "ServicePaused",
@@ -88,17 +90,3 @@ class RefundUneconomic(Refusal):
 
     code = "REFUND_UNECONOMIC"
     kind = Kind.UNPROCESSABLE
-
-
-class SecondPersonRequired(Refusal):
-    """The decision needs two people, and this one has decided already."""
-
-    code = "SECOND_PERSON_REQUIRED"
-    kind = Kind.CONFLICT
-
-
-class ServicePaused(Refusal):
-    """Paused by the operator: nothing new begins; what is in flight goes on."""
-
-    code = "SERVICE_PAUSED"
-    kind = Kind.UNAVAILABLE

@@ -73,7 +73,7 @@ class WalletRoutes:
         permission=Permission.TRADE,
         claim_field="merchantTransactionId",
         batches=True,
-        refusals=(*_NOT_OFFERED, errors.WalletNotFound, errors.InsufficientBalance),
+        refusals=(*_NOT_OFFERED, errors.ServicePaused, errors.WalletNotFound, errors.InsufficientBalance),
     )
     async def transfer_between_wallets(
         self, tx: Transaction, calls: Sequence[Call[schemas.TransferRequest]]
@@ -86,7 +86,7 @@ class WalletRoutes:
                 commands[place] = self._transfer_command(call)
             except Refusal as refusal:
                 results[place] = refusal
-        outcomes = await operations.transfer_between_wallets(tx, list(commands.values()))
+        outcomes = await operations.transfer_between_wallets(self._terms, tx, list(commands.values()))
         for place, outcome in zip(commands, outcomes, strict=True):
             results[place] = outcome if isinstance(outcome, Refusal) else schemas.TransactionRecord.of(outcome)
         return [results[place] for place in range(len(calls))]
@@ -285,6 +285,7 @@ class WalletRoutes:
             errors.AddressNotWhitelisted,
             errors.AddressCooling,
             errors.InsufficientBalance,
+            errors.LimitExceeded,
             errors.ServicePaused,
         ),
     )
@@ -346,7 +347,8 @@ class WalletRoutes:
 
     @get("/v1/wallet/currency-network-config", title="Wallet Currency Network Config", source="ours")
     async def get_wallet_network_config(
-        self, _tx: Transaction, _merchant: Merchant, query: schemas.NetworkConfigQuery
+        self, tx: Transaction, merchant: Merchant, query: schemas.NetworkConfigQuery
     ) -> schemas.NetworkConfigList:
         """Per currency and network: contract, scale, minimums, fee, confirmations, what is enabled."""
-        return schemas.NetworkConfigList.of(await operations.get_wallet_network_config(self._terms), query)
+        networks = await operations.get_wallet_network_config(self._terms, tx, merchant.merchant_id)
+        return schemas.NetworkConfigList.of(networks, query)

@@ -179,9 +179,9 @@ def check_withdrawal_amount(token: Token, amount: Money) -> None:
         )
 
 
-def needs_review(terms: WalletTerms, amount: Money) -> bool:
-    """Whether a withdrawal waits for the operator."""
-    return amount.to_decimal() > terms.review_above
+def needs_review(terms: WalletTerms, of_merchant: Decimal | None, amount: Money) -> bool:
+    """Whether a withdrawal waits for the operator: above what is set for the merchant, else above the general."""
+    return amount.to_decimal() > (terms.review_above if of_merchant is None else of_merchant)
 
 
 def needs_second_person(terms: WalletTerms, amount: Money) -> bool:

@@ -9,6 +9,7 @@ from bpn.adapters.chain.sandbox.tokens import CONTRACTS
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import Network, Token, WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, GasTerms
+from bpn.controls.operations import Controls
 from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -18,8 +19,8 @@ CURRENCY_NAMES = {"USDT": "USD Tether", "USDC": "USD Coin"}
 NATIVE_SCALE = 18
 
 
-def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str) -> WalletTerms:
-    """From the settings, and the extended public key that addresses derive from."""
+def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str, controls: Controls) -> WalletTerms:
+    """From the settings, and the extended public key that addresses derive from; with the operator's controls."""
     networks = {name: _network(name, chain) for name, chain in settings.chains.items()}
     currencies = dict.fromkeys(currency for network in networks.values() for currency in network.tokens)
     return WalletTerms(
@@ -35,6 +36,7 @@ def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str) ->
         sender_deadline=timedelta(seconds=settings.sender_deadline_seconds),
         price_lifetime=timedelta(seconds=settings.price_lifetime_seconds),
         cipher=cipher,
+        controls=controls,
     )
 
 

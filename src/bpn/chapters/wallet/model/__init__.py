@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from bpn.chapters.wallet.model.outgoing import GasTerms
+from bpn.controls.operations import Controls
 from bpn.kernel.assets import Asset, Assets
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -18,7 +19,7 @@ from bpn.ledger.model import Balance
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A stablecoin on a network, and the terms on which it moves. Amounts in the asset."""
+    """A stablecoin on a network, and its terms: amounts in the asset, `bps` hundredths of a percent."""
 
     asset: Asset
     contract: str
@@ -27,6 +28,7 @@ class Token:
     withdrawal_fee: Money
     deposits_enabled: bool = True
     withdrawals_enabled: bool = True
+    withdrawal_fee_bps: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class WalletTerms:
         sender_deadline: how long a deposit waits for its sender's details.
         price_lifetime: how old a price may be and still be used.
         cipher: seals personal data at rest.
+        controls: fees, limits, pauses, settings of merchants.
         read_range: blocks read at once.
         reorg_depth: blocks back from the head whose hashes are kept.
     """
@@ -77,6 +80,7 @@ class WalletTerms:
     sender_deadline: timedelta
     price_lifetime: timedelta
     cipher: Cipher
+    controls: Controls
     read_range: int = 500
     reorg_depth: int = 128
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.errors import ServicePaused
 from bpn.chapters.wallet.model import DepositAddress, Network, Token, WalletTerms
 from bpn.chapters.wallet.operations.wallets import require_wallet
 from bpn.chapters.wallet.store import chains
 from bpn.chapters.wallet.store import wallets as store
+from bpn.controls.model import FeeTerms, Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 
 
@@ -41,6 +45,7 @@ async def get_deposit_address(
         ServicePaused: deposits are switched off, or nobody has begun to read the network.
     """
     token = rules.find_token(terms, currency, network)
+    (await terms.controls.view(tx)).require_running(merchant_id, Operation.DEPOSIT, token.asset)
     if not token.deposits_enabled:
         raise ServicePaused(f"Deposits of {token.asset.code} are paused.")
     wallet = await require_wallet(tx, merchant_id, wallet_id)
@@ -56,6 +61,23 @@ async def get_deposit_address(
     return DepositAddress(wallet.wallet_id, token, terms.networks[name].confirmations, *known)
 
 
-async def get_wallet_network_config(terms: WalletTerms) -> list[Network]:
-    """Every network with its tokens and their terms."""
-    return list(terms.networks.values())
+async def get_wallet_network_config(terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int) -> list[Network]:
+    """Every network with its tokens and their terms, as they are for the merchant now."""
+    view = await terms.controls.view(tx)
+
+    def offered(token: Token) -> Token:
+        standard = FeeTerms(flat=token.withdrawal_fee.to_decimal())
+        set_ = view.fee_terms(merchant_id, Operation.WITHDRAWAL, token.asset) or standard
+        return replace(
+            token,
+            withdrawal_fee=view.fee(merchant_id, Operation.WITHDRAWAL, token.minimum_withdrawal, standard),
+            withdrawal_fee_bps=Decimal(set_.bps),
+            deposits_enabled=token.deposits_enabled and view.is_running(merchant_id, Operation.DEPOSIT, token.asset),
+            withdrawals_enabled=token.withdrawals_enabled
+            and view.is_running(merchant_id, Operation.WITHDRAWAL, token.asset),
+        )
+
+    return [
+        replace(network, tokens={currency: offered(token) for currency, token in network.tokens.items()})
+        for network in terms.networks.values()
+    ]

@@ -24,6 +24,7 @@ from bpn.chapters.wallet.model import (
 )
 from bpn.chapters.wallet.operations.earmarks import sender_is_known
 from bpn.chapters.wallet.store import chains, deposits, transactions, wallets
+from bpn.controls.model import Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
@@ -340,9 +341,20 @@ async def release_deposit(
 
 
 async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: str) -> list[ScreeningCase]:
-    """The deposits whose senders are to be looked up."""
-    waiting = await transactions.lock_open(tx, TransactionType.DEPOSIT, network, Status.SCREENING)
-    cleared = await deposits.cleared(tx, waiting)
+    """The deposits whose senders are to be looked up; where deposits are paused they wait."""
+    view = await terms.controls.view(tx)
+    waiting: list[Transaction] = []
+    after = 0
+    kind, status = TransactionType.DEPOSIT, Status.SCREENING
+    while not waiting and (read := await transactions.lock_open(tx, kind, network, status, after=after)):
+        cleared = await deposits.cleared(tx, read)
+        waiting = [
+            one
+            for one in read
+            if one.transaction_id not in cleared
+            and view.is_running(one.merchant_id, Operation.DEPOSIT, one.amount.asset)
+        ]
+        after = read[-1].transaction_id
     return [
         ScreeningCase(
             transaction.merchant_id,
@@ -351,7 +363,6 @@ async def list_screening(terms: WalletTerms, tx: DatabaseTransaction, network: s
             _names(await deposits.sender_details(tx, terms.cipher, transaction)),
         )
         for transaction in waiting
-        if transaction.transaction_id not in cleared
     ]
 
 

@@ -17,6 +17,7 @@ from bpn.chapters.wallet.model.outgoing import Purpose
 from bpn.chapters.wallet.operations.holds import hold, resolutions
 from bpn.chapters.wallet.store import transactions
 from bpn.chapters.wallet.store import withdrawals as store
+from bpn.controls.model import FeeTerms, Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import FieldError, InvalidState
 from bpn.kernel.money import Money
@@ -29,13 +30,14 @@ CODE = "wallet.refund"
 async def request_refund(
     terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, deposit_id: int, address: str
 ) -> Transaction:
-    """Send a deposit that is in suspense to an address, less the network's withdrawal fee; the refund.
+    """Send a deposit that is in suspense to an address, less the fee of refunds; the refund.
 
-    The deposit becomes RETURNING, and RETURNED or REJECTED again in the end. The address is screened first.
+    Where no such fee is set, it is what a withdrawal of the token costs. The deposit becomes RETURNING, and RETURNED or REJECTED again in the end. The address is screened first.
 
     Raises:
         TransactionNotFound: no such deposit.
         InvalidState: it is not in suspense, or on its way back.
+        ServicePaused: refunds are switched off.
         InvalidRequest: the address is mistyped, or one of the platform's own.
         RefundUneconomic: the fee takes all.
     """
@@ -44,7 +46,10 @@ async def request_refund(
     if deposit.status is not Status.REJECTED:
         raise InvalidState(f"The deposit is {deposit.status}; only one in suspense can be returned.")
     asset = deposit.amount.asset
-    fee = terms.networks[asset.network or ""].tokens[asset.currency].withdrawal_fee
+    view = await terms.controls.view(tx)
+    view.require_running(merchant_id, Operation.REFUND, asset)
+    standard = terms.networks[asset.network or ""].tokens[asset.currency].withdrawal_fee
+    fee = view.fee(merchant_id, Operation.REFUND, deposit.amount, FeeTerms(flat=standard.to_decimal()))
     if deposit.amount <= fee:
         raise RefundUneconomic(
             f"The fee of {fee} {asset.currency} takes all of {deposit.amount}.",

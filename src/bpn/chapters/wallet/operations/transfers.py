@@ -17,6 +17,8 @@ from bpn.chapters.wallet.model import (
 )
 from bpn.chapters.wallet.operations.history import TransactionPage, list_transactions
 from bpn.chapters.wallet.store import transactions, wallets
+from bpn.controls.model import Operation
+from bpn.controls.rules import ControlsView
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import FieldError, InvalidRequest, Refusal
 from bpn.kernel.money import Money
@@ -37,12 +39,13 @@ class TransferCommand:
 
 
 async def transfer_between_wallets(
-    tx: DatabaseTransaction, commands: Sequence[TransferCommand]
+    terms: WalletTerms, tx: DatabaseTransaction, commands: Sequence[TransferCommand]
 ) -> list[Transaction | Refusal]:
     """Decide transfers in order, each accepted or refused on its own, all that are accepted in this transaction.
 
-    Refusals: InvalidRequest (to itself), WalletNotFound, InsufficientBalance.
+    Refusals: ServicePaused, InvalidRequest (to itself), WalletNotFound, InsufficientBalance.
     """
+    view = await terms.controls.view(tx)
     found = await wallets.find_many(
         tx,
         [(c.merchant_id, wallet_id) for c in commands for wallet_id in (c.from_wallet_id, c.to_wallet_id)],
@@ -51,7 +54,7 @@ async def transfer_between_wallets(
     planned: list[tuple[int, Transaction]] = []
     for place, command in enumerate(commands):
         try:
-            source = _require_wallets(command, *found[2 * place : 2 * place + 2])
+            source = _require_wallets(view, command, *found[2 * place : 2 * place + 2])
         except Refusal as refusal:
             results[place] = refusal
         else:
@@ -65,7 +68,10 @@ async def transfer_between_wallets(
     return [results[place] for place in range(len(commands))]
 
 
-def _require_wallets(command: TransferCommand, source: Wallet | None, target: Wallet | None) -> Wallet:
+def _require_wallets(
+    view: ControlsView, command: TransferCommand, source: Wallet | None, target: Wallet | None
+) -> Wallet:
+    view.require_running(command.merchant_id, Operation.INTERNAL_TRANSFER, command.amount.asset)
     if command.from_wallet_id == command.to_wallet_id:
         raise InvalidRequest.of("toWalletId", "must be another wallet than fromWalletId")
     if source is None:

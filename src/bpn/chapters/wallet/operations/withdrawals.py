@@ -19,6 +19,8 @@ from bpn.chapters.wallet.operations.holds import hold, resolutions
 from bpn.chapters.wallet.operations.wallets import require_wallet
 from bpn.chapters.wallet.store import transactions, whitelist
 from bpn.chapters.wallet.store import withdrawals as store
+from bpn.controls import operations as controls
+from bpn.controls.model import AUTO_REVIEW_ABOVE, FeeTerms, Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.clock import to_milliseconds
 from bpn.kernel.errors import FieldError, InvalidState
@@ -48,6 +50,7 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
     Raises:
         WalletNotFound: no such wallet.
         ServicePaused: withdrawals of the token are switched off.
+        LimitExceeded: more than the operator allows at once, or in a day.
         InvalidRequest: mistyped.
         AmountTooSmall: less than the minimum.
         AddressNotWhitelisted: not on the list, or not approved.
@@ -55,12 +58,16 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
         ServicePaused: a reorg removed a deposit that was spent; withdrawals of the token wait until that is settled.
         InsufficientBalance: less available than amount and fee.
     """
+    view = await terms.controls.view(tx)
+    view.require_running(command.merchant_id, Operation.WITHDRAWAL, command.amount.asset)
     rules.check_withdrawal_amount(command.token, command.amount)
     address = rules.parse_address(command.address)
     wallet = await require_wallet(tx, command.merchant_id, command.wallet_id)
     await require_usable_address(terms, tx, command.merchant_id, command.token, address)
     await require_nothing_owed(tx, command.merchant_id, command.token)
-    review = rules.needs_review(terms, command.amount)
+    review_above = view.merchant_setting(command.merchant_id, AUTO_REVIEW_ABOVE)
+    review = rules.needs_review(terms, review_above, command.amount)
+    standard = FeeTerms(flat=command.token.withdrawal_fee.to_decimal())
     transaction_id = tx.ids.next()
     transaction = Transaction(
         merchant_id=command.merchant_id,
@@ -71,7 +78,7 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
         counter_wallet_id=None,
         merchant_user_id=wallet.merchant_user_id,
         amount=command.amount,
-        fee=command.token.withdrawal_fee,
+        fee=view.fee(command.merchant_id, Operation.WITHDRAWAL, command.amount, standard),
         status=Status.REVIEWING if review else Status.PROCESSING,
         from_address=terms.hot_address,
         to_address=address,
@@ -85,6 +92,7 @@ async def request_withdrawal(terms: WalletTerms, tx: DatabaseTransaction, comman
         updated_at=tx.now,
         completed_at=None,
     )
+    await controls.take_limit(tx, command.merchant_id, Operation.WITHDRAWAL, command.amount, view)
     source = rules.available_account(command.merchant_id, wallet.wallet_id, command.amount.asset)
     holds = await hold(tx, transaction, source, CODE)
     await transactions.insert(tx, [transaction])
@@ -142,11 +150,19 @@ async def release(tx: DatabaseTransaction, transaction: Transaction, status: Sta
     """End a held withdrawal in a state in which the money stays the merchant's; the caller holds its row."""
     rules.check_transition(transaction.transaction_type, transaction.status, status)
     await ledger.post_one(tx, *await resolutions(tx, transaction, CODE, posts=False))
+    await give_limit_back(tx, transaction)
     released = replace(transaction, status=status, fail_reason=reason, updated_at=tx.now, completed_at=tx.now)
     await transactions.save(tx, released)
     await store.set_unsent(tx, released.merchant_id, released.transaction_id, unsent=False)
     await events.withdrawal_changed(tx, released)
     return released
+
+
+async def give_limit_back(tx: DatabaseTransaction, transaction: Transaction) -> None:
+    """Count a withdrawal that has failed no longer against its day; the caller changes its state with this."""
+    await controls.give_back(
+        tx, transaction.merchant_id, Operation.WITHDRAWAL, transaction.amount, transaction.created_at
+    )
 
 
 async def lock_reviewed(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> Transaction:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bpn.api.fields import CurrencyCode, NetworkName, Wire
 from bpn.chapters.wallet import model
+from bpn.kernel.money import format_decimal
 
 
 class NetworkConfigQuery(Wire):
@@ -28,7 +29,12 @@ class NetworkConfig(Wire):
     scale: Annotated[int, Field(description="Decimals.", examples=[18])]
     minimum_deposit: Annotated[str, Field(examples=["1"])]
     minimum_withdrawal: Annotated[str, Field(examples=["1"])]
-    withdrawal_fee: Annotated[str, Field(description="On top of the amount, in the currency.", examples=["1"])]
+    withdrawal_fee: Annotated[
+        str, Field(description="Of the smallest withdrawal; on top of the amount, in the currency.", examples=["1"])
+    ]
+    withdrawal_fee_bps: Annotated[
+        str, Field(description="The share of the amount within the fee, in hundredths of a percent.", examples=["0"])
+    ]
     confirmations: Annotated[int, Field(examples=[15])]
     estimated_seconds: Annotated[int, Field(description="From the first block to confirmed.", examples=[45])]
     deposit_enabled: bool
@@ -64,6 +70,7 @@ def _network_config(network: model.Network, token: model.Token) -> NetworkConfig
         minimum_deposit=str(token.minimum_deposit),
         minimum_withdrawal=str(token.minimum_withdrawal),
         withdrawal_fee=str(token.withdrawal_fee),
+        withdrawal_fee_bps=format_decimal(token.withdrawal_fee_bps),
         confirmations=network.confirmations,
         estimated_seconds=int(seconds),
         deposit_enabled=token.deposits_enabled,

@@ -262,9 +262,10 @@ async def lock_open(
     *,
     up_to_block: int | None = None,
     updated_before: datetime | None = None,
+    after: int = 0,
     limit: int = 500,
 ) -> list[Transaction]:
-    """Unfinished transactions in a state, oldest first; those that another worker holds are left to it."""
+    """Unfinished transactions in a state, oldest first, after an id; what another worker holds is left to it."""
     condition = ""
     if up_to_block is not None:
         condition += " AND t.block_number <= %(block)s"
@@ -274,7 +275,7 @@ async def lock_open(
         f"""
         SELECT {COLUMNS} FROM wallet_transactions t
         WHERE t.transaction_type = %(kind)s AND t.network = %(network)s AND t.status = %(status)s
-          AND t.completed_at IS NULL{condition}
+          AND t.completed_at IS NULL AND t.transaction_id > %(after)s{condition}
         ORDER BY t.transaction_id LIMIT %(limit)s FOR UPDATE OF t SKIP LOCKED
         """,
         {
@@ -283,6 +284,7 @@ async def lock_open(
             "status": status,
             "block": up_to_block,
             "updated_before": updated_before,
+            "after": after,
             "limit": limit,
         },
     )

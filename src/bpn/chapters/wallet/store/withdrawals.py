@@ -75,15 +75,17 @@ async def deposit_of(tx: DatabaseTransaction, merchant_id: int, transaction_id: 
     return int(row[0])
 
 
-async def lock_unsent(tx: DatabaseTransaction, network: str, purpose: Purpose, limit: int) -> list[Transaction]:
-    """What waits for a nonce for a purpose, oldest first, held."""
+async def lock_unsent(
+    tx: DatabaseTransaction, network: str, purpose: Purpose, after: int, limit: int
+) -> list[Transaction]:
+    """What waits for a nonce for a purpose, oldest first, after an id, held."""
     cursor = await tx.connection.execute(
         f"""
         SELECT {COLUMNS} FROM wallet_withdrawals w
         JOIN wallet_transactions t ON t.merchant_id = w.merchant_id AND t.transaction_id = w.transaction_id
-        WHERE w.network = %s AND w.purpose = %s AND w.unsent
+        WHERE w.network = %s AND w.purpose = %s AND w.unsent AND w.transaction_id > %s
         ORDER BY w.transaction_id LIMIT %s FOR UPDATE OF w, t SKIP LOCKED
         """,
-        (network, purpose, limit),
+        (network, purpose, after, limit),
     )
     return [transaction_of(row) for row in await cursor.fetchall()]

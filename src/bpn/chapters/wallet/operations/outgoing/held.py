@@ -11,6 +11,8 @@ from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, Outgoing
 from bpn.chapters.wallet.operations.holds import resolutions
 from bpn.chapters.wallet.store import transactions
 from bpn.chapters.wallet.store import withdrawals as store
+from bpn.controls import operations as controls
+from bpn.controls.model import Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Transfer, merchant_account
@@ -26,8 +28,10 @@ _STATUSES = {
 }
 
 
-async def lock_waiting(tx: DatabaseTransaction, network: Network, purpose: Purpose, limit: int) -> list[Wanted]:
-    """What waits for a nonce of the hot wallet for a purpose, held."""
+async def lock_waiting(
+    tx: DatabaseTransaction, network: Network, purpose: Purpose, operation: Operation, limit: int
+) -> list[Wanted]:
+    """What waits for a nonce of the hot wallet for a purpose and is not paused, held."""
     return [
         Wanted(
             purpose,
@@ -38,8 +42,21 @@ async def lock_waiting(tx: DatabaseTransaction, network: Network, purpose: Purpo
             transaction.to_address or "",
             transaction.amount.minor,
         )
-        for transaction in await store.lock_unsent(tx, network.name, purpose, limit)
+        for transaction in await _unsent(tx, network.name, purpose, operation, limit)
     ]
+
+
+async def _unsent(
+    tx: DatabaseTransaction, network: str, purpose: Purpose, operation: Operation, limit: int
+) -> list[Transaction]:
+    """Oldest first; what is paused is passed over, so that it does not stand before others."""
+    view = await controls.view(tx)
+    found: list[Transaction] = []
+    after = 0
+    while len(found) < limit and (read := await store.lock_unsent(tx, network, purpose, after, limit)):
+        found += [one for one in read if view.is_running(one.merchant_id, operation, one.amount.asset)]
+        after = read[-1].transaction_id
+    return found[:limit]
 
 
 async def prepared(tx: DatabaseTransaction, outgoing: Outgoing) -> None:

@@ -9,11 +9,12 @@ from bpn.chapters.wallet.operations.outgoing import held
 from bpn.chapters.wallet.operations.outgoing.handling import Handling
 from bpn.chapters.wallet.operations.refunds import CODE, end_return
 from bpn.chapters.wallet.store import withdrawals as store
+from bpn.controls.model import Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 
 
 async def _lock_waiting(tx: DatabaseTransaction, network: Network, limit: int) -> list[Wanted]:
-    return await held.lock_waiting(tx, network, Purpose.REFUND, limit)
+    return await held.lock_waiting(tx, network, Purpose.REFUND, Operation.REFUND, limit)
 
 
 async def _may_leave(terms: WalletTerms, tx: DatabaseTransaction, wanted: Wanted) -> bool:  # noqa: ARG001 - its address was confirmed and screened

@@ -10,16 +10,18 @@ from bpn.chapters.wallet.operations.outgoing import held
 from bpn.chapters.wallet.operations.outgoing.handling import Handling
 from bpn.chapters.wallet.operations.withdrawals import (
     CODE,
+    give_limit_back,
     release,
     require_nothing_owed,
     require_usable_address,
 )
+from bpn.controls.model import Operation
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import Refusal
 
 
 async def _lock_waiting(tx: DatabaseTransaction, network: Network, limit: int) -> list[Wanted]:
-    return await held.lock_waiting(tx, network, Purpose.WITHDRAWAL, limit)
+    return await held.lock_waiting(tx, network, Purpose.WITHDRAWAL, Operation.WITHDRAWAL, limit)
 
 
 async def _may_leave(terms: WalletTerms, tx: DatabaseTransaction, wanted: Wanted) -> bool:
@@ -50,7 +52,8 @@ async def _arrived(tx: DatabaseTransaction, network: Network, outgoing: Outgoing
 
 async def _failed(tx: DatabaseTransaction, network: Network, outgoing: Outgoing, reason: str) -> None:  # noqa: ARG001 - every purpose is told the network
     told = f"{reason}; the amount is available again."
-    await held.give_back(tx, outgoing, CODE, told, events.withdrawal_changed)
+    failed = await held.give_back(tx, outgoing, CODE, told, events.withdrawal_changed)
+    await give_limit_back(tx, failed)
 
 
 WITHDRAWALS = Handling(_lock_waiting, _may_leave, held.prepared, _moved, _arrived, _failed)
