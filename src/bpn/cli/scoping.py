@@ -11,6 +11,7 @@ import typer
 
 from bpn.cli.installation import say
 from bpn.controls.model import ALL_MERCHANTS, Operation, Scope, Version
+from bpn.controls.rules import words
 from bpn.kernel.errors import InvalidRequest
 
 Merchant = Annotated[int | None, typer.Option("--merchant", help="For one merchant; for all when absent.")]
@@ -44,16 +45,13 @@ def amount_of(name: str, text: str | None) -> Decimal | None:
 
 def version_row(version: Version) -> Mapping[str, str]:
     """A version as a line of a table."""
-    value = version.value
     return {
         "kind": version.kind,
         "of": version.name or "every operation",
         "merchant": str(version.scope.merchant_id or "all"),
         "currency": version.scope.currency or "all",
         "network": version.scope.network or "all",
-        "value": "removed"
-        if value is None
-        else ", ".join(f"{n} {text}" for n, text in value.items() if text is not None),
+        "value": "removed" if version.value is None else words(version.value),
         "from": version.valid_from.isoformat(timespec="seconds"),
         "by": f"{version.maker}{f' and {version.checker}' if version.checker else ''}",
         "reason": version.reason or "",

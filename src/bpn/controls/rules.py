@@ -32,6 +32,7 @@ _Key = tuple[Kind, str, Scope]
 _BPS = 10_000
 _PLAIN_DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
 _LARGEST = Decimal(10) ** 40
+_NAMES = ("flat", "bps", "minimum", "maximum", "per_transaction", "per_day", "paused", "value")
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -285,7 +286,8 @@ def needs_second_person(kind: Kind, value: Mapping[str, str | None] | None, abov
 
 
 def words(value: Mapping[str, str | None] | None) -> str:
-    """A value in words, for the audit log: `flat 1, bps 25`."""
+    """A value in words: `flat 1, bps 25`."""
     if value is None:
         return "nothing"
-    return ", ".join(f"{name} {text}" for name, text in value.items() if text is not None)
+    # The database keeps no order of names.
+    return ", ".join(f"{name} {value[name]}" for name in _NAMES if value.get(name) is not None)
