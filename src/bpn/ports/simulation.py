@@ -52,7 +52,7 @@ class MockPayIn:
         remittance: what the payer writes.
         delay_seconds: of business time until the bank tells it.
         times: how often the bank tells it, each time with the same reference.
-        after_next: told only after the next pay-in that the bank has to tell (out of order), or a minute later.
+        after_next: told only after the next pay-in that is made (out of order), or a minute later.
     """
 
     handle: Handle
@@ -90,10 +90,13 @@ class SandboxBank(Protocol):
         """Tell what happens from now on so much later; zero ends it."""
 
     async def repeat_next(self, times: int = 2) -> None:
-        """Tell the next entry so often."""
+        """Tell the next pay-in, or each report on the next payment, so often."""
 
-    async def swap_next(self) -> None:
-        """Tell the next two entries in the other order."""
+    async def reverse_next_payout(self) -> None:
+        """Tell all that happens to the next payment in the wrong order: the last first."""
+
+    async def fail_next_opening(self, reason: str = "The bank does not take this customer.") -> None:
+        """Refuse the next account that is asked for."""
 
     async def fall_silent(self, seconds: float) -> None:
         """Answer nothing for a while of wall time."""
