@@ -272,7 +272,7 @@ class Installation:
 @asynccontextmanager
 async def open_installation(database_url: str, folder: Path, **options: Any) -> AsyncIterator[Installation]:
     """Start all parts on a migrated database; `options` are settings."""
-    settings = Settings(data_dir=folder, sandbox_block_seconds=3600, **options)
+    settings = Settings(**{"data_dir": folder, "sandbox_block_seconds": 3600, "sandbox_bank_seconds": 0, **options})
     async with open_house(settings, database_url) as bare:
         server = sandbox_server(bare)
         chain_url = await server.start()

@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     """Simulated outside world and mock routes; switch off before real money."""
     sandbox_block_seconds: float = 1.0
     """Between two blocks of the simulated networks."""
+    sandbox_bank_seconds: float = 1.0
+    """From a payment's receipt at the simulated bank to its settlement, in business time."""
     chains: dict[str, ChainSettings] = {}
     """The networks; the sandbox has BSC and ETH by itself."""
 

@@ -28,6 +28,7 @@ from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
 from bpn.merchants import operations as merchants
 from bpn.settings import Settings
+from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -50,6 +51,7 @@ class House:
     credentials: Credentials
     controls: Controls
     jobs: JobApplication
+    bank: Bank | None
     wallet_terms: WalletTerms
     webhook_terms: WebhookTerms
 
@@ -102,20 +104,22 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
             public_key = await _account_public_key(tx, cipher, settings)
             terms = wallet_terms(settings, cipher, public_key, controls)
             await ledger.register_assets(tx, terms.assets)
-        yield House(
-            settings=settings,
-            database_url=database_url,
-            chain_url=chain_url,
-            database=database,
-            notices=notices,
-            clock=clock,
-            cipher=cipher,
-            credentials=credentials,
-            controls=controls,
-            jobs=jobs,
-            wallet_terms=terms,
-            webhook_terms=webhook_terms(settings, cipher),
-        )
+        async with open_bank(settings, database_url, clock) as bank:
+            yield House(
+                settings=settings,
+                database_url=database_url,
+                chain_url=chain_url,
+                database=database,
+                notices=notices,
+                clock=clock,
+                cipher=cipher,
+                credentials=credentials,
+                controls=controls,
+                jobs=jobs,
+                bank=bank,
+                wallet_terms=terms,
+                webhook_terms=webhook_terms(settings, cipher),
+            )
     finally:
         await jobs.close()
         await notices.close()

@@ -64,11 +64,11 @@ class SimulatedBank:
         self._settles_after = timedelta(seconds=settle_seconds)
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            min_size=1,
+            min_size=0,
             max_size=4,
             open=False,
             kwargs={"autocommit": True},
-            configure=_take_role,
+            configure=store.take_role,
             name="simulated-bank",
         )
 
@@ -293,10 +293,6 @@ class SimulatedBank:
 
     async def _lateness(self, connection: Connection) -> timedelta:
         return timedelta(seconds=int(await store.read_lever(connection, "slow") or 0))
-
-
-async def _take_role(connection: Connection) -> None:
-    await connection.execute("SELECT set_config('role', 'bpn_application', false)")
 
 
 def _rail_reference(rail: str, now: datetime) -> str:

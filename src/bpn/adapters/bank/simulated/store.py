@@ -41,6 +41,11 @@ class Booking:
     waits: bool = False
 
 
+async def take_role(connection: Connection) -> None:
+    """Go on as the role that all processes have: it may change the books, and no table's shape."""
+    await connection.execute("SELECT set_config('role', 'bpn_application', false)")
+
+
 async def take_lever(connection: Connection, name: str) -> str | None:
     """What a lever was pulled to; it springs back."""
     cursor = await connection.execute("DELETE FROM simulated_bank.levers WHERE name = %s RETURNING value", (name,))
