@@ -57,6 +57,17 @@ class ChainSettings(BaseModel):
     its worth alone limits it when absent."""
 
 
+class S3Settings(BaseModel):
+    """A bucket for files, of Amazon S3 or of any store that speaks its protocol."""
+
+    bucket: str
+    endpoint: str | None = None
+    """Base URL of a store that is not Amazon's."""
+    region: str = "us-east-1"
+    access_key_id: str
+    secret_access_key: SecretStr
+
+
 class Settings(BaseSettings):
     """The options of an installation."""
 
@@ -127,6 +138,9 @@ class Settings(BaseSettings):
     """Deposits from these addresses are frozen."""
     blocked_names: list[str] = []
     """Deposits of senders of these names are frozen."""
+
+    files_s3: S3Settings | None = None
+    """A bucket for merchants' files (`BPN_FILES_S3__BUCKET` …); a directory below the data directory when absent."""
 
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""

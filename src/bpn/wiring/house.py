@@ -21,14 +21,17 @@ from bpn.database import sealed_secrets
 from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
 from bpn.database.pool import Database, Transaction
+from bpn.files.model import FileTerms
 from bpn.jobs.application import JobApplication
 from bpn.kernel.clock import Clock
 from bpn.kernel.encryption import MASTER_KEY_BYTES, Cipher
 from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
 from bpn.merchants import operations as merchants
+from bpn.ports.senders import FileStore
 from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
+from bpn.wiring.files import file_store
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -52,6 +55,8 @@ class House:
     controls: Controls
     jobs: JobApplication
     bank: Bank | None
+    files: FileStore
+    file_terms: FileTerms
     wallet_terms: WalletTerms
     webhook_terms: WebhookTerms
 
@@ -117,6 +122,8 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
                 controls=controls,
                 jobs=jobs,
                 bank=bank,
+                files=file_store(settings),
+                file_terms=FileTerms(cipher),
                 wallet_terms=terms,
                 webhook_terms=webhook_terms(settings, cipher),
             )
