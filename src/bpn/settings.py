@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     blocked_names: list[str] = []
     """Deposits of senders of these names are frozen."""
 
+    kyb_automatic: bool | None = None
+    """Whether a rule decides on sub users that no list hits; by default only in the sandbox, where names decide."""
+
     files_s3: S3Settings | None = None
     """A bucket for merchants' files (`BPN_FILES_S3__BUCKET` …); a directory below the data directory when absent."""
 
@@ -182,6 +185,11 @@ class Settings(BaseSettings):
     def rate_limit(self) -> int | None:
         """Requests a second of one key; None for as many as it likes."""
         return (None if self.sandbox else 100) if self.requests_per_second is None else self.requests_per_second
+
+    @property
+    def kyb_decides_by_rule(self) -> bool:
+        """Whether a rule decides on sub users that no list hits."""
+        return self.sandbox if self.kyb_automatic is None else self.kyb_automatic
 
     @property
     def whitelist_approval(self) -> bool:

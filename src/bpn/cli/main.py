@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from bpn.cli import docs, fees, ledger, limits, merchant_settings, merchants, pauses, review, servers, up
+from bpn.cli import docs, fees, kyb, ledger, limits, merchant_settings, merchants, pauses, review, servers, up
 from bpn.cli.bench import bench
 from bpn.cli.demo import demo
 from bpn.kernel.errors import Refusal
@@ -36,6 +36,7 @@ application.add_typer(review.whitelist_commands, name="whitelist")
 application.add_typer(fees.fee_commands, name="fee")
 application.add_typer(limits.limit_commands, name="limit")
 application.add_typer(pauses.pause_commands, name="pause")
+application.add_typer(kyb.kyb_commands, name="kyb")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")

@@ -16,7 +16,15 @@ STORE_ANSWERS_WITHIN = timedelta(minutes=10)
 """Longer than any attempt to put bytes into the store takes: what was erased is deleted there only after it."""
 
 
-async def keep(terms: FileTerms, tx: Transaction, merchant_id: int, upload: Upload, field: str = "file") -> File:
+async def keep(
+    terms: FileTerms,
+    tx: Transaction,
+    merchant_id: int,
+    upload: Upload,
+    field: str = "file",
+    *,
+    type_field: str = "contentType",
+) -> File:
     """Keep a file, sealed, as final as this transaction; a job moves its bytes to the store.
 
     Args:
@@ -25,11 +33,12 @@ async def keep(terms: FileTerms, tx: Transaction, merchant_id: int, upload: Uplo
         merchant_id: whose file it is.
         upload: as the request gives it: PDF, PNG or JPEG.
         field: how the request names it, for refusals: `file`, `documents[0]`.
+        type_field: how the request names the type in it.
 
     Raises:
         InvalidRequest: not such a file, too large, or another type than it says; names the field.
     """
-    name, content_type, content = rules.read_upload(upload, field, terms.largest_bytes)
+    name, content_type, content = rules.read_upload(upload, field, terms.largest_bytes, type_field)
     digest = hashlib.sha256(content).hexdigest()
     file = File(merchant_id, tx.ids.next(), name, content_type, len(content), digest, tx.now)
     await store.insert(tx, terms.cipher, file, content)

@@ -19,13 +19,14 @@ _END_OF_PDF = b"%%EOF"
 _PDF_TAIL = 2048
 
 
-def read_upload(upload: Upload, field: str, largest: int) -> tuple[str, str, bytes]:
+def read_upload(upload: Upload, field: str, largest: int, type_field: str) -> tuple[str, str, bytes]:
     """A file's name, its type by its bytes, and its bytes.
 
     Args:
         upload: as the request gives it.
         field: how the request names it, for the refusal.
         largest: bytes it may have.
+        type_field: how the request names the type in it.
 
     Raises:
         InvalidRequest: no base64, empty, too large, of a type not accepted, or of another type than it says; a name
@@ -48,7 +49,7 @@ def read_upload(upload: Upload, field: str, largest: int) -> tuple[str, str, byt
     if upload.content_type is not None:
         told = upload.content_type.partition(";")[0].strip().lower()
         if _ALIASES.get(told, told) != found:
-            raise InvalidRequest.of(f"{field}.contentType", f"says {told[:64]!r}, but the content is {found}")
+            raise InvalidRequest.of(f"{field}.{type_field}", f"says {told[:64]!r}, but the content is {found}")
     return name, found, content
 
 

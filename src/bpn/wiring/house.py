@@ -14,6 +14,7 @@ import structlog
 from bpn.adapters.postgres.embedded import EmbeddedPostgres, binaries
 from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
+from bpn.chapters.kyb.model import KybTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
 from bpn.controls.operations import CONTROLS_CHANGED, Controls
@@ -32,6 +33,7 @@ from bpn.ports.senders import FileStore
 from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
+from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -58,6 +60,7 @@ class House:
     files: FileStore
     file_terms: FileTerms
     wallet_terms: WalletTerms
+    kyb_terms: KybTerms
     webhook_terms: WebhookTerms
 
 
@@ -125,6 +128,7 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
                 files=file_store(settings),
                 file_terms=FileTerms(cipher),
                 wallet_terms=terms,
+                kyb_terms=kyb_terms(settings, cipher),
                 webhook_terms=webhook_terms(settings, cipher),
             )
     finally:

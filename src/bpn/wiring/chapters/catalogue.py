@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from starlette.routing import BaseRoute
 
 from bpn.api.route import Route
+from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
 from bpn.wiring.chapters.sandbox import sandbox_routes
 from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
 from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
@@ -16,7 +17,7 @@ from bpn.wiring.house import House
 
 def routes(house: House) -> list[Route]:
     """Every route of the API, in the order of the document."""
-    return [*wallet_routes(house), *webhook_routes(house), *sandbox_routes(house)]
+    return [*wallet_routes(house), *kyb_routes(house), *webhook_routes(house), *sandbox_routes(house)]
 
 
 def pages(_house: House) -> list[BaseRoute]:
@@ -26,4 +27,4 @@ def pages(_house: House) -> list[BaseRoute]:
 
 async def work(house: House, closing: AsyncExitStack) -> list[Work]:
     """What a worker does for each chapter; `closing` takes down what that needs."""
-    return [await wallet_work(house, closing), await webhook_work(house, closing)]
+    return [await wallet_work(house, closing), kyb_work(house), await webhook_work(house, closing)]

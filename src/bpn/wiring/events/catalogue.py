@@ -5,13 +5,14 @@ from __future__ import annotations
 from bpn.api.openapi import EventDescription
 from bpn.chapters.webhooks.model import EventSource
 from bpn.wiring.events.event import Event
+from bpn.wiring.events.kyb import kyb_events
 from bpn.wiring.events.wallet import wallet_events
 from bpn.wiring.events.webhooks import webhook_events
 
 
 def events() -> list[Event]:
     """Every type of event, in the order of the document."""
-    return [*wallet_events(), *webhook_events()]
+    return [*wallet_events(), *kyb_events(), *webhook_events()]
 
 
 def event_sources() -> list[EventSource]:
