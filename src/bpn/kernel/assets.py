@@ -60,6 +60,7 @@ FIAT_SCALES: Mapping[str, int] = MappingProxyType(
         "CAD": 2,
         "CHF": 2,
         "JPY": 0,
+        "CNY": 2,
         "AED": 2,
     }
 )

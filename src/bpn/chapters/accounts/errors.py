@@ -155,6 +155,7 @@ class EmailCodeInvalid(Refusal):
 
     code = "EMAIL_CODE_INVALID"
     kind = Kind.FORBIDDEN
+    keeps_changes = True
 
 
 class EmailNotRegistered(Refusal):

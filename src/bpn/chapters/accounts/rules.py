@@ -6,22 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bpn.banking.supported_accounts import (
+    SupportedAccount,
+    SupportedRail,
+    find_supported_account,
+    supported_accounts,
+)
 from bpn.chapters.accounts.errors import AmountTooSmall, LimitExceeded, UnsupportedCurrency, UnsupportedRail
 from bpn.chapters.accounts.model import (
     NEXT,
     AccountStatus,
     AccountTerms,
-    Currency,
     CustomerType,
     HeldIn,
     OrderType,
     Profile,
-    RailTerms,
     Status,
     SubType,
     VirtualAccount,
 )
-from bpn.kernel.assets import Asset
+from bpn.kernel.assets import Asset, find_fiat
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
 from bpn.kernel.money import Money
 from bpn.ledger.model import HOUSE, Account, Policy
@@ -74,37 +78,49 @@ def capital_account(asset: Asset) -> Account:
     return Account(HOUSE, "capital", asset, Policy.ANY)
 
 
-def find_currency(terms: AccountTerms, currency: str) -> Currency:
-    """A fiat currency; raises UnsupportedCurrency."""
-    known = terms.currencies.get(currency)
-    if known is None:
+def find_asset(currency: str) -> Asset:
+    """A fiat currency in which accounts are offered; raises UnsupportedCurrency."""
+    asset = find_fiat(currency)
+    if asset is None or find_supported_account(currency) is None:
         raise UnsupportedCurrency(
-            f"The currency {currency} is not offered; choose one of {', '.join(terms.currencies)}.",
+            f"The currency {currency} is not offered; choose one of {', '.join(offered_currencies())}.",
             [FieldError("currency", "is not offered")],
         )
-    return known
+    return asset
 
 
-def find_rail(currency: Currency, rail: str | None, *, pays: bool, field: str = "rail") -> RailTerms:
-    """A rail of a currency, the default one when none is named; raises UnsupportedRail."""
-    offered = {name: terms for name, terms in currency.rails.items() if (terms.pays if pays else terms.receives)}
-    if rail is None and offered:
-        return next(iter(offered.values()))
-    known = offered.get(rail or "")
-    if known is None:
-        use = "payouts" if pays else "virtual accounts"
+def offered_currencies() -> list[str]:
+    """The currencies of all accounts that are offered, each once, in the order shown."""
+    return [currency for currency in dict.fromkeys(one.currency for one in supported_accounts()) if find_fiat(currency)]
+
+
+def find_supported(currency: str, country: str | None) -> SupportedAccount:
+    """The kind of account of a currency in a country; raises UnsupportedCurrency or InvalidRequest."""
+    find_asset(currency)
+    supported = find_supported_account(currency, country)
+    if supported is None:
+        raise InvalidRequest.of("country", f"has no accounts of {currency}")
+    return supported
+
+
+def find_rail(supported: SupportedAccount, rail: str | None, field: str = "rail") -> SupportedRail:
+    """A rail of an account, the default one when none is named; raises UnsupportedRail."""
+    for known in supported.rails:
+        if rail in {None, known.rail}:
+            return known
+    names = ", ".join(known.rail for known in supported.rails)
+    raise UnsupportedRail(
+        f"{supported.currency} moves by {names}, not by {rail}.",
+        [FieldError(field, "is not offered for this currency")],
+    )
+
+
+def check_sub_type(supported: SupportedAccount, rail: str, sub_type: SubType) -> None:
+    """Raise UnsupportedRail unless the account can be of this kind on this rail."""
+    if sub_type not in supported.account_sub_types:
         raise UnsupportedRail(
-            f"{use.capitalize()} of {currency.asset.currency} go by {', '.join(offered) or 'no rail'}, not by {rail}.",
-            [FieldError(field, "is not offered for this currency")],
-        )
-    return known
-
-
-def check_sub_type(rail: RailTerms, sub_type: SubType) -> None:
-    """Raise UnsupportedRail unless the rail has accounts of this kind."""
-    if sub_type not in rail.sub_types:
-        raise UnsupportedRail(
-            f"{rail.name} has no {sub_type} accounts.", [FieldError("accountSubType", "is not offered on this rail")]
+            f"{rail} has no {sub_type} accounts of {supported.currency}.",
+            [FieldError("accountSubType", "is not offered on this rail")],
         )
 
 
@@ -137,21 +153,22 @@ def needs_profile(currency: str, sub_type: SubType, pix_key_type: str | None) ->
     return currency == "BRL" and (sub_type is SubType.DYNAMIC or pix_key_type is not None)
 
 
-def check_payout_amount(rail: RailTerms, amount: Money) -> None:
+def check_payout_amount(rail: SupportedRail, amount: Money) -> None:
     """Refuse a payout that the rail does not carry.
 
     Raises:
         AmountTooSmall: less than the minimum.
         LimitExceeded: more than the rail carries at once.
     """
-    if amount < rail.minimum:
+    currency, value = amount.asset.currency, amount.to_decimal()
+    if value < Decimal(rail.minimum):
         raise AmountTooSmall(
-            f"The smallest payout by {rail.name} is {rail.minimum} {amount.asset.currency}.",
+            f"The smallest payout by {rail.rail} is {rail.minimum} {currency}.",
             [FieldError("amount", f"must be at least {rail.minimum}")],
         )
-    if rail.maximum is not None and amount > rail.maximum:
+    if value > Decimal(rail.maximum):
         raise LimitExceeded(
-            f"{rail.name} carries at most {rail.maximum} {amount.asset.currency} in one payment.",
+            f"{rail.rail} carries at most {rail.maximum} {currency} in one payment.",
             [FieldError("amount", f"must be at most {rail.maximum}")],
         )
 
@@ -222,8 +239,3 @@ def _refusal(account: VirtualAccount, amount: Money, paid_at: datetime) -> str |
     if account.expires_at is not None and paid_at > account.expires_at:
         return "The code has expired."
     return None
-
-
-def display(amount: Money, symbol: str) -> str:
-    """An amount for people: `R$ 1,234.56`."""
-    return f"{symbol} {amount.to_decimal():,.{amount.asset.scale}f}"

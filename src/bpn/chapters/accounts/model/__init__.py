@@ -43,7 +43,7 @@ from bpn.chapters.accounts.model.papers import (
     RequestStatus,
     TemplateField,
 )
-from bpn.chapters.accounts.model.terms import AccountTerms, Currency, RailTerms
+from bpn.chapters.accounts.model.terms import AccountTerms
 
 __all__ = [
     "FINAL",
@@ -56,7 +56,6 @@ __all__ = [
     "BankAccountFilter",
     "BankAccountStatus",
     "BankException",
-    "Currency",
     "CustomerType",
     "Direction",
     "EmailScene",
@@ -77,7 +76,6 @@ __all__ = [
     "OrderType",
     "PaymentState",
     "Profile",
-    "RailTerms",
     "RequestStatus",
     "Status",
     "SubType",

@@ -8,50 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bpn.chapters.accounts.model.papers import InformationTemplate
-from bpn.kernel.assets import Asset
+from bpn.controls.operations import Controls
 from bpn.kernel.encryption import Cipher
-from bpn.kernel.money import Money
-
-
-@dataclass(frozen=True, slots=True)
-class RailTerms:
-    """How money moves in a currency on one rail.
-
-    Attributes:
-        name: PIX, ACH, FEDWIRE, SEPA, SWIFT, FPS, SPEI or LOCAL.
-        countries: where its accounts can be, ISO 3166 alpha-2.
-        receives: whether virtual accounts are opened on it.
-        pays: whether payouts leave on it.
-        sub_types: of its virtual accounts.
-        minimum: the smallest payout.
-        maximum: the largest payout, None where the rail has no limit.
-        cut_off: local time until which a payout leaves the same day; None: at any time.
-        kyb_fields: what must be told of the account's holder.
-    """
-
-    name: str
-    countries: tuple[str, ...]
-    receives: bool
-    pays: bool
-    sub_types: tuple[str, ...]
-    minimum: Money
-    maximum: Money | None
-    cut_off: str | None
-    kyb_fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Currency:
-    """A fiat currency and its rails, the default one first. `symbol` is shown before amounts."""
-
-    asset: Asset
-    symbol: str
-    rails: Mapping[str, RailTerms]
-
-    @property
-    def default_rail(self) -> RailTerms:
-        """What a request means that names no rail."""
-        return next(iter(self.rails.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +17,8 @@ class AccountTerms:
     """What the operator sets about the chapter.
 
     Attributes:
-        currencies: by code, in the order shown.
         source: the bank's name with us.
+        controls: fees, limits, pauses and merchants' settings.
         cipher: seals personal data at rest.
         base_url: where public URLs begin.
         templates: what compliance may ask, by name.
@@ -76,8 +34,8 @@ class AccountTerms:
         decides_by_itself: a sandbox decides on invoices and answers at once.
     """
 
-    currencies: Mapping[str, Currency]
     source: str
+    controls: Controls
     cipher: Cipher
     base_url: str
     templates: Mapping[str, InformationTemplate]

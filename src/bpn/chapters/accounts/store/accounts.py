@@ -17,7 +17,7 @@ from bpn.chapters.accounts.model import (
 )
 from bpn.database.pool import Transaction
 from bpn.database.rows import integers, texts
-from bpn.kernel.assets import find_fiat
+from bpn.kernel.assets import FIAT_SCALES, Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
 from bpn.ports.readers import AccountNumbers, Handle
@@ -35,9 +35,7 @@ _NUMBERS = TypeAdapter(AccountNumbers)
 
 def account_of(cipher: Cipher, row: Sequence[Any]) -> VirtualAccount:
     """A row of `COLUMNS`."""
-    asset = find_fiat(row[3])
-    if asset is None:
-        raise LookupError(f"{row[3]} is no fiat currency that is known here")
+    asset = Asset(row[3], None, FIAT_SCALES[row[3]])
     account_id = row[1]
     return VirtualAccount(
         merchant_id=row[0],
@@ -268,7 +266,9 @@ async def statuses(tx: Transaction, keys: Sequence[tuple[int, int]]) -> dict[tup
         """,
         (integers([key[0] for key in keys]), integers([key[1] for key in keys])),
     )
-    return {(merchant_id, account_id): AccountStatus(status) for merchant_id, account_id, status in await cursor.fetchall()}
+    return {
+        (merchant_id, account_id): AccountStatus(status) for merchant_id, account_id, status in await cursor.fetchall()
+    }
 
 
 async def page(

@@ -8,7 +8,7 @@ from typing import Any
 from bpn.chapters.accounts.model import MasterAccount
 from bpn.database.pool import Transaction
 from bpn.database.rows import integers, texts
-from bpn.kernel.assets import Asset, find_fiat
+from bpn.kernel.assets import FIAT_SCALES, Asset
 
 
 async def insert(tx: Transaction, accounts: Sequence[MasterAccount]) -> None:
@@ -68,7 +68,4 @@ async def find(tx: Transaction, merchant_id: int, account_id: int) -> MasterAcco
 
 def _account(row: Sequence[Any]) -> MasterAccount:
     merchant_id, account_id, currency, created_at = row
-    asset = find_fiat(currency)
-    if asset is None:
-        raise LookupError(f"{currency} is no fiat currency that is known here")
-    return MasterAccount(merchant_id, account_id, asset, created_at)
+    return MasterAccount(merchant_id, account_id, Asset(currency, None, FIAT_SCALES[currency]), created_at)

@@ -377,8 +377,10 @@ def _conditions(filters: OrderFilter) -> list[tuple[str, bool]]:
         ("o.merchant_order_id = %(reference)s", filters.merchant_order_id is not None),
         ("o.account_id = %(account_id)s", filters.account_id is not None),
         (
-            "o.account_id IN (SELECT a.account_id FROM virtual_accounts a"
-            " WHERE a.merchant_id = %(merchant_id)s AND a.sub_user_id = %(sub_user_id)s)",
+            (
+                "o.account_id IN (SELECT a.account_id FROM virtual_accounts a"
+                " WHERE a.merchant_id = %(merchant_id)s AND a.sub_user_id = %(sub_user_id)s)"
+            ),
             filters.sub_user_id is not None,
         ),
         ("o.order_type = %(type)s", filters.order_type is not None),
