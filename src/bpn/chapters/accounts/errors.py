@@ -1,5 +1,6 @@
 """The accounts chapter's refusals."""
 
+from bpn.controls.errors import LimitExceeded, SecondPersonRequired, ServicePaused
 from bpn.kernel.errors import IdempotencyConflict, InvalidState, Kind, Refusal
 from bpn.ledger.errors import InsufficientBalance
 
@@ -24,6 +25,7 @@ __all__ = [
     "PayerAmbiguous",
     "RefundExceedsPayIn",
     "SecondPersonRequired",
+    "ServicePaused",
     "TooManyEmailCodes",
     "UnsupportedCurrency",
     "UnsupportedRail",
@@ -115,13 +117,6 @@ class AmountTooSmall(Refusal):
     kind = Kind.UNPROCESSABLE
 
 
-class LimitExceeded(Refusal):
-    """More than a limit allows; the sentence names limit, used and when it begins anew."""
-
-    code = "LIMIT_EXCEEDED"
-    kind = Kind.UNPROCESSABLE
-
-
 class KybRequired(Refusal):
     """The sub user has not been approved."""
 
@@ -175,10 +170,3 @@ class TooManyEmailCodes(Refusal):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
-
-
-class SecondPersonRequired(Refusal):
-    """The decision needs two people, and this one has decided already."""
-
-    code = "SECOND_PERSON_REQUIRED"
-    kind = Kind.CONFLICT

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from bpn.chapters.accounts.model.papers import InformationTemplate
 from bpn.controls.operations import Controls
+from bpn.files.model import FileTerms
 from bpn.kernel.encryption import Cipher
 
 
@@ -20,6 +21,7 @@ class AccountTerms:
         source: the bank's name with us.
         controls: fees, limits, pauses and merchants' settings.
         cipher: seals personal data at rest.
+        files: how the files of merchants are kept.
         base_url: where public URLs begin.
         templates: what compliance may ask, by name.
         review_above: payouts of more whole units wait for the operator.
@@ -37,6 +39,7 @@ class AccountTerms:
     source: str
     controls: Controls
     cipher: Cipher
+    files: FileTerms
     base_url: str
     templates: Mapping[str, InformationTemplate]
     review_above: Decimal

@@ -171,9 +171,7 @@ async def list_virtual_accounts(
     limit: int,
 ) -> AccountPage:
     """Accounts of a merchant that match all filters, newest first."""
-    total, found = await store.page(
-        tx, terms.cipher, merchant_id, filters, before=before, offset=offset, limit=limit
-    )
+    total, found = await store.page(tx, terms.cipher, merchant_id, filters, before=before, offset=offset, limit=limit)
     return AccountPage(total, found)
 
 
@@ -207,9 +205,7 @@ async def require_account(terms: AccountTerms, tx: Transaction, merchant_id: int
 
 
 def _unknown(account_id: int) -> VirtualAccountNotFound:
-    return VirtualAccountNotFound(
-        f"There is no virtual account {account_id}.", [FieldError("accountId", "is unknown")]
-    )
+    return VirtualAccountNotFound(f"There is no virtual account {account_id}.", [FieldError("accountId", "is unknown")])
 
 
 async def find_account_code(terms: AccountTerms, tx: Transaction, token: str) -> str | None:

@@ -36,9 +36,7 @@ async def get_account_order(
     """
     if (order_id is None) == (merchant_order_id is None):
         raise InvalidRequest.of("orderId", "or merchantOrderId must be given, exactly one of them")
-    order = await store.find(
-        tx, terms.cipher, merchant_id, order_id=order_id, merchant_order_id=merchant_order_id
-    )
+    order = await store.find(tx, terms.cipher, merchant_id, order_id=order_id, merchant_order_id=merchant_order_id)
     if order is None:
         raise OrderNotFound("There is no such order.")
     return order
@@ -61,9 +59,7 @@ async def list_account_orders(
     """
     if filters.currency is not None:
         rules.find_asset(filters.currency)
-    total, orders = await store.page(
-        tx, terms.cipher, merchant_id, filters, before=before, offset=offset, limit=limit
-    )
+    total, orders = await store.page(tx, terms.cipher, merchant_id, filters, before=before, offset=offset, limit=limit)
     return OrderPage(total, orders)
 
 

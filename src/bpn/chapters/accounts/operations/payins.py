@@ -91,7 +91,7 @@ async def record_pay_ins(terms: AccountTerms, tx: Transaction, source: str, entr
 async def announce_pay_in(
     terms: AccountTerms, tx: Transaction, account: VirtualAccount, amount: Money, payer: BankParty, reference: str
 ) -> Order:
-    """The order of a pay-in that a bank has said will come, PROCESSING until it tells it; or the one it told already."""
+    """The order of a pay-in that a bank said will come: PROCESSING until it tells it, or as it has told it already."""
     key = (account.merchant_id, reference)
     if not await directory.claim(tx, f"pay_in:{terms.source}", [key]):
         return (await store.lock_by_reference(tx, terms.cipher, terms.source, [key]))[reference]
@@ -169,9 +169,7 @@ def _new(tx: Transaction, source: str, known: _Known) -> Order:
 
 async def _owed(tx: Transaction, known: Sequence[_Known]) -> dict[Account, int]:
     """What merchants owe of what rails took back, by receivable account, minor units."""
-    receivables = list(
-        {rules.receivable_account(one.account.merchant_id, one.amount.asset): None for one in known}
-    )
+    receivables = list({rules.receivable_account(one.account.merchant_id, one.amount.asset): None for one in known})
     balances = await ledger.balances(tx, receivables)
     return {account: -balance.posted for account, balance in zip(receivables, balances, strict=True)}
 
@@ -235,7 +233,7 @@ def settle(
 def _to_target(
     tx: Transaction, order: Order, origin: Account, target: Account, owed: dict[Account, int]
 ) -> list[Movement]:
-    """The movements that bring a pay-in where it belongs; what the merchant owes is repaid from what becomes its own."""
+    """The movements that bring a pay-in where it belongs; from what becomes the merchant's, what it owes is repaid."""
     receivable = rules.receivable_account(order.merchant_id, order.amount.asset)
     repaid = 0 if order.held_in is not None else min(owed.get(receivable, 0), order.amount.minor - order.fee.minor)
     if repaid:
@@ -337,9 +335,7 @@ async def _decide(terms: AccountTerms, tx: Transaction, order: Order, verdict: V
     view = await terms.controls.view(tx)
     receivable = rules.receivable_account(order.merchant_id, order.amount.asset)
     (balance,) = await ledger.balances(tx, [receivable])
-    settle(
-        terms, tx, booking, order, verdict, _place_of(order), view, {receivable: -balance.posted}, made=False
-    )
+    settle(terms, tx, booking, order, verdict, _place_of(order), view, {receivable: -balance.posted}, made=False)
     booking.chains = [chain for chain in booking.chains if chain]
     await _write(terms, tx, booking)
     return booking.moved[0]

@@ -45,6 +45,11 @@ class PayoutCommand:
     email_code: str | None
 
 
+def usual_rail(currency: str, network_type: str | None) -> str:
+    """The rail by which a beneficiary is paid; raises UnsupportedCurrency or UnsupportedRail."""
+    return rules.find_rail(rules.find_supported(currency, None), network_type, "networkType").rail
+
+
 async def create_payout(terms: AccountTerms, tx: Transaction, command: PayoutCommand) -> Order:
     """Accept a payout: amount and fee are held until the bank has decided.
 
@@ -122,9 +127,7 @@ async def _require_master(tx: Transaction, command: PayoutCommand) -> MasterAcco
     return master
 
 
-async def _beneficiary(
-    terms: AccountTerms, tx: Transaction, command: PayoutCommand
-) -> tuple[BankParty, str | None]:
+async def _beneficiary(terms: AccountTerms, tx: Transaction, command: PayoutCommand) -> tuple[BankParty, str | None]:
     """Who is paid, and by which rail; None for the currency's usual one."""
     if (command.bank_account_id is None) == (command.beneficiary is None):
         raise InvalidRequest.of("bankAccountId", "or beneficiary must be given, exactly one of them")

@@ -142,9 +142,7 @@ async def retry_reversals(terms: AccountTerms, tx: Transaction, source: str, lim
     return len(found)
 
 
-async def _record_reports(
-    terms: AccountTerms, tx: Transaction, source: str, reports: Sequence[PaymentReport]
-) -> None:
+async def _record_reports(terms: AccountTerms, tx: Transaction, source: str, reports: Sequence[PaymentReport]) -> None:
     if not reports:
         return
     numbered = [(_order_id(report), report) for report in reports]
@@ -173,25 +171,24 @@ def _order_id(report: PaymentReport) -> int | None:
 async def _apply(terms: AccountTerms, tx: Transaction, order: Order, report: PaymentReport) -> Order:
     """Bring an order to the stage that is told; raises InvalidState where it says the opposite of another report."""
     match report.outcome, order.status:
-        case PaymentOutcome.ACCEPTED, _:
-            return order
-        case PaymentOutcome.SETTLED, Status.SUCCESS | Status.RETURNED:
-            return order
-        case PaymentOutcome.REJECTED, Status.FAILED:
-            return order
-        case PaymentOutcome.RETURNED, Status.RETURNED:
+        case (
+            (PaymentOutcome.ACCEPTED, _)
+            | (PaymentOutcome.SETTLED, Status.SUCCESS | Status.RETURNED)
+            | (PaymentOutcome.REJECTED, Status.FAILED)
+            | (PaymentOutcome.RETURNED, Status.RETURNED)
+        ):
             return order
         case PaymentOutcome.SETTLED, _:
-            return await _settle(tx, order, report)
+            return await _settle(tx, order)
         case PaymentOutcome.REJECTED, _:
             reason = report.reason or "The bank could not make the payment."
             return await release(terms, tx, order, Status.FAILED, reason, report.reason_code)
         case _:
-            settled = order if order.status is Status.SUCCESS else await _settle(tx, order, report)
+            settled = order if order.status is Status.SUCCESS else await _settle(tx, order)
             return await _return(terms, tx, settled, report)
 
 
-async def _settle(tx: Transaction, order: Order, report: PaymentReport) -> Order:
+async def _settle(tx: Transaction, order: Order) -> Order:
     rules.check_transition(order.order_type, order.status, Status.SUCCESS)
     holds = await store.holds_of(tx, [(order.merchant_id, order.order_id)])
     await ledger.post_one(tx, *resolutions(tx, order, holds[order.order_id], posts=True))
