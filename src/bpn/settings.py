@@ -128,6 +128,18 @@ class Settings(BaseSettings):
     """Withdrawals of more whole units wait for the operator."""
     second_person_above: Decimal | None = None
     """Withdrawals of more whole units need two people; one is enough when absent."""
+    payout_review_above: Decimal = Decimal(10000)
+    """Payouts of more whole units of a fiat currency wait for the operator."""
+    bank_batch_limit: Annotated[int, Field(ge=1)] = 500
+    """Payments that leave for the bank together."""
+    bank_account_needs_approval: bool | None = None
+    """Whether a person approves bank accounts; by default only outside the sandbox."""
+    sub_user_needs_kyb: bool | None = None
+    """Whether a sub user must be approved before it gets an account; by default only outside the sandbox."""
+    information_deadline_seconds: int = 7 * 24 * 3600
+    """How long a merchant has to answer an information request."""
+    email_codes_per_hour: Annotated[int, Field(ge=1)] = 5
+    """How many codes are sent to one address."""
     whitelist_needs_approval: bool | None = None
     """Whether a person approves addresses; by default only outside the sandbox."""
     whitelist_cooling_seconds: int | None = None
@@ -195,6 +207,16 @@ class Settings(BaseSettings):
     def whitelist_approval(self) -> bool:
         """Whether a person approves addresses."""
         return not self.sandbox if self.whitelist_needs_approval is None else self.whitelist_needs_approval
+
+    @property
+    def bank_account_approval(self) -> bool:
+        """Whether a person approves bank accounts."""
+        return not self.sandbox if self.bank_account_needs_approval is None else self.bank_account_needs_approval
+
+    @property
+    def sub_user_kyb(self) -> bool:
+        """Whether a sub user must be approved before it gets an account."""
+        return not self.sandbox if self.sub_user_needs_kyb is None else self.sub_user_needs_kyb
 
     @property
     def whitelist_cooling(self) -> timedelta:

@@ -14,6 +14,7 @@ import structlog
 from bpn.adapters.postgres.embedded import EmbeddedPostgres, binaries
 from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
+from bpn.chapters.accounts.model import AccountTerms
 from bpn.chapters.kyb.model import KybTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
@@ -24,6 +25,7 @@ from bpn.database.notices import Notices
 from bpn.database.pool import Database, Transaction
 from bpn.files.model import FileTerms
 from bpn.jobs.application import JobApplication
+from bpn.kernel.assets import Assets, fiat_assets
 from bpn.kernel.clock import Clock
 from bpn.kernel.encryption import MASTER_KEY_BYTES, Cipher
 from bpn.kernel.ids import Ids
@@ -33,6 +35,7 @@ from bpn.ports.senders import FileStore
 from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
+from bpn.wiring.terms.accounts import account_terms
 from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
@@ -62,6 +65,7 @@ class House:
     wallet_terms: WalletTerms
     kyb_terms: KybTerms
     webhook_terms: WebhookTerms
+    account_terms: AccountTerms
 
 
 @asynccontextmanager
@@ -111,7 +115,7 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
         async with database.transaction() as tx:
             public_key = await _account_public_key(tx, cipher, settings)
             terms = wallet_terms(settings, cipher, public_key, controls)
-            await ledger.register_assets(tx, terms.assets)
+            await ledger.register_assets(tx, Assets([*terms.assets, *fiat_assets()]))
         async with open_bank(settings, database_url, clock) as bank:
             yield House(
                 settings=settings,
@@ -130,6 +134,9 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
                 wallet_terms=terms,
                 kyb_terms=kyb_terms(settings, cipher),
                 webhook_terms=webhook_terms(settings, cipher),
+                account_terms=account_terms(
+                    settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
+                ),
             )
     finally:
         await jobs.close()

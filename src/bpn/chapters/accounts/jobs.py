@@ -7,10 +7,31 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bpn.chapters.accounts import operations
-from bpn.chapters.accounts.model import AccountTerms, EmailScene, OrderChanged, VirtualAccountChanged
+from bpn.chapters.accounts.model import (
+    AccountTerms,
+    EmailScene,
+    Opening,
+    OpeningReport,
+    OrderChanged,
+    OutgoingBatch,
+    OutgoingPayment,
+    SubType,
+    VirtualAccountChanged,
+)
 from bpn.jobs.job import Transaction, TransactionOpener, job
-from bpn.ports.readers import BankReader, ScreeningReader, SourceUnavailableError
-from bpn.ports.senders import AccountIssuer, BankSender, Mail, Mailer, MailRefusedError
+from bpn.ports.readers import BankParty, BankReader, ScreeningReader, SourceUnavailableError
+from bpn.ports.senders import (
+    AccountIssuer,
+    AccountRequest,
+    BankSender,
+    ChargeBearer,
+    Mail,
+    Mailer,
+    MailRefusedError,
+    OpeningState,
+    Payment,
+    PaymentBatch,
+)
 
 log = structlog.get_logger(__name__)
 _AT_ONCE = 100
@@ -48,10 +69,13 @@ class BankJobs:
             async with self._open_transaction() as tx:
                 openings = await operations.list_openings(self._terms, tx, await self._names(tx), after, _AT_ONCE)
             for one in openings:
-                answer = await self._issuer.open(one.request)
-                async with self._open_transaction() as tx:
-                    await operations.record_opening(self._terms, tx, one.account, answer)
                 after = one.account.account_id
+                answer = await self._issuer.open(_request(one))
+                if answer.state is OpeningState.PENDING:
+                    continue
+                report = OpeningReport(answer.numbers, answer.fail_reason)
+                async with self._open_transaction() as tx:
+                    await operations.record_opening(self._terms, tx, one.account, report)
             if len(openings) < _AT_ONCE:
                 return False
 
@@ -97,7 +121,7 @@ class BankJobs:
             batches = await operations.list_unsent_batches(self._terms, tx, await self._names(tx))
         for batch in batches:
             try:
-                await self._sender.pay(batch)
+                await self._sender.pay(_batch(batch))
             except SourceUnavailableError as error:
                 log.warning("bank.unavailable", source=self._sender.source, error=str(error))
                 return False
@@ -119,6 +143,42 @@ class BankJobs:
         async with self._open_transaction() as tx:
             decided = await operations.release_held(self._terms, tx, _AT_ONCE)
         return decided == _AT_ONCE
+
+
+def _request(opening: Opening) -> AccountRequest:
+    account, profile = opening.account, opening.profile
+    return AccountRequest(
+        request_id=str(account.account_id),
+        currency=account.asset.currency,
+        country=account.country,
+        rail=account.rail,
+        holder_name=opening.holder_name,
+        holder_tax_id=profile.registration_number if profile.registration_country == account.country else None,
+        dynamic=account.sub_type is SubType.DYNAMIC,
+        amount=None if account.amount is None else str(account.amount),
+        expires_at=account.expires_at,
+        pix_key_type=account.pix_key_type,
+        pix_key=profile.wished_pix_key,
+    )
+
+
+def _batch(batch: OutgoingBatch) -> PaymentBatch:
+    return PaymentBatch(str(batch.batch_id), batch.created_at, tuple(_payment(one) for one in batch.payments))
+
+
+def _payment(leaving: OutgoingPayment) -> Payment:
+    order = leaving.order
+    return Payment(
+        end_to_end_id=str(order.order_id),
+        rail=order.rail,
+        currency=order.amount.asset.currency,
+        amount=str(order.amount),
+        payer_name=leaving.payer_name,
+        payee=order.party or BankParty(),
+        remittance=order.remark or order.purpose,
+        charge_bearer=ChargeBearer(order.charge_bearer),
+        pay_in_reference=leaving.pay_in_reference,
+    )
 
 
 _SUBJECTS = {

@@ -239,3 +239,8 @@ def _refusal(account: VirtualAccount, amount: Money, paid_at: datetime) -> str |
     if account.expires_at is not None and paid_at > account.expires_at:
         return "The code has expired."
     return None
+
+
+def charge_bearer(rail: str) -> str:
+    """Who pays the banks' charges, in the words of ISO 20022: shared over SWIFT, by the scheme's rule elsewhere."""
+    return "SHAR" if rail == "SWIFT" else "SLEV"

@@ -116,3 +116,20 @@ class AccountFilter:
     status: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An account that the bank has to open. `holder_name` is whom it is shown to belong to."""
+
+    account: VirtualAccount
+    profile: Profile
+    holder_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningReport:
+    """What the bank made of a request for an account: numbers, or why not."""
+
+    numbers: AccountNumbers | None
+    fail_reason: str | None

@@ -155,3 +155,24 @@ class OrderFilter:
     status: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingPayment:
+    """The payment of an order, as it leaves.
+
+    `payer_name` is the merchant's; `pay_in_reference` the rail's reference of the pay-in that is given back.
+    """
+
+    order: Order
+    payer_name: str
+    pay_in_reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingBatch:
+    """Payments that leave together, decided for ever."""
+
+    batch_id: int
+    created_at: datetime
+    payments: tuple[OutgoingPayment, ...]

@@ -6,7 +6,6 @@ For chapters above: `master_ledger_account` and `record_order_entries` for money
 
 from bpn.chapters.accounts.operations.accounts import (
     AccountCommand,
-    Opening,
     close_virtual_account,
     create_virtual_account,
     find_account_code,
@@ -96,7 +95,6 @@ __all__ = [
     "AccountCommand",
     "BankAccountCommand",
     "InvoiceCommand",
-    "Opening",
     "OrderEntry",
     "PayoutCommand",
     "RefundCommand",

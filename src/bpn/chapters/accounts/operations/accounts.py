@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from bpn.chapters.accounts.model import (
     AccountStatus,
     AccountTerms,
     EmailScene,
+    Opening,
+    OpeningReport,
     Profile,
     SubType,
     VirtualAccount,
@@ -30,8 +32,6 @@ from bpn.database.pool import Transaction
 from bpn.kernel.errors import FieldError, InvalidRequest
 from bpn.kernel.ids import random_token
 from bpn.kernel.money import Money
-from bpn.ports.readers import AccountNumbers
-from bpn.ports.senders import AccountOpening, AccountRequest, OpeningState
 
 _CLOSABLE = frozenset({AccountStatus.SUCCESS, AccountStatus.RESTRICTED})
 
@@ -226,66 +226,41 @@ async def list_supported_accounts(currency: str | None, country: str | None) -> 
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """An account that the bank has to open, and how it is asked."""
-
-    account: VirtualAccount
-    request: AccountRequest
-
-
 async def list_openings(
-    terms: AccountTerms, tx: Transaction, names: dict[int, str], after: int, limit: int
+    terms: AccountTerms, tx: Transaction, names: Mapping[int, str], after: int, limit: int
 ) -> list[Opening]:
     """Accounts to open after an id, oldest first; `names` of merchants, who hold accounts that are for nobody else.
 
-    The request's id is the account's: asking again, also beside another worker, opens nothing twice.
+    The bank is asked by the account's id: asking again, also beside another worker, opens nothing twice.
     """
     openings = []
     for account in await store.opening(tx, terms.cipher, after, limit):
         profile = await store.profile_of(tx, terms.cipher, account)
-        openings.append(Opening(account, _request(account, profile, names)))
+        openings.append(Opening(account, profile, profile.name or names[account.merchant_id]))
     return openings
 
 
-def _request(account: VirtualAccount, profile: Profile, names: dict[int, str]) -> AccountRequest:
-    return AccountRequest(
-        request_id=str(account.account_id),
-        currency=account.asset.currency,
-        country=account.country,
-        rail=account.rail,
-        holder_name=profile.name or names[account.merchant_id],
-        holder_tax_id=profile.registration_number if profile.registration_country == account.country else None,
-        dynamic=account.sub_type is SubType.DYNAMIC,
-        amount=None if account.amount is None else str(account.amount),
-        expires_at=account.expires_at,
-        pix_key_type=account.pix_key_type,
-        pix_key=profile.wished_pix_key,
-    )
-
-
 async def record_opening(
-    terms: AccountTerms, tx: Transaction, account: VirtualAccount, opening: AccountOpening
+    terms: AccountTerms, tx: Transaction, account: VirtualAccount, report: OpeningReport
 ) -> VirtualAccount | None:
     """Note what the bank made of a request; None when another worker noted it before."""
     known = await require_account(terms, tx, account.merchant_id, account.account_id)
-    if known.status is not AccountStatus.INIT or opening.state is OpeningState.PENDING:
+    if known.status is not AccountStatus.INIT:
         return None
-    opened = await _opened(terms, tx, known, opening)
+    opened = await _opened(terms, tx, known, report)
     await store.save(tx, opened)
     await events.account_changed(tx, opened)
     return opened
 
 
 async def _opened(
-    terms: AccountTerms, tx: Transaction, account: VirtualAccount, opening: AccountOpening
+    terms: AccountTerms, tx: Transaction, account: VirtualAccount, report: OpeningReport
 ) -> VirtualAccount:
-    numbers: AccountNumbers | None = opening.numbers
-    if opening.state is OpeningState.FAILED or numbers is None:
-        return _failed(tx, account, opening.fail_reason or "The bank did not open the account.")
-    if not await store.set_numbers(tx, terms.cipher, account, numbers):
+    if report.numbers is None:
+        return _failed(tx, account, report.fail_reason or "The bank did not open the account.")
+    if not await store.set_numbers(tx, terms.cipher, account, report.numbers):
         return _failed(tx, account, "The bank gave a number that another account has.")
-    return replace(account, status=AccountStatus.SUCCESS, numbers=numbers, updated_at=tx.now)
+    return replace(account, status=AccountStatus.SUCCESS, numbers=report.numbers, updated_at=tx.now)
 
 
 def _failed(tx: Transaction, account: VirtualAccount, reason: str) -> VirtualAccount:

@@ -30,7 +30,6 @@ from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Account, Movement, Resolution, Transfer, house_account, merchant_account
 from bpn.ports.readers import BankParty
-from bpn.ports.senders import ChargeBearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,6 @@ class Outgoing:
 def new_order(terms: AccountTerms, tx: Transaction, outgoing: Outgoing, status: Status) -> Order:
     """The order of a payment that begins in this transaction."""
     order_id = tx.ids.next()
-    bearer = ChargeBearer.SHARED if outgoing.rail == "SWIFT" else ChargeBearer.SERVICE_LEVEL
     return Order(
         merchant_id=outgoing.merchant_id,
         order_id=order_id,
@@ -77,7 +75,7 @@ def new_order(terms: AccountTerms, tx: Transaction, outgoing: Outgoing, status: 
         end_to_end_id=str(order_id),
         purpose=outgoing.purpose,
         remark=outgoing.remark,
-        charge_bearer=bearer.value,
+        charge_bearer=rules.charge_bearer(outgoing.rail),
         fail_code=None,
         fail_reason=None,
         party=outgoing.party,

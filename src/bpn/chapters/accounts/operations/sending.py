@@ -6,16 +6,22 @@ takes it once. What became of each payment is told by the bank, see `reports`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bpn.chapters.accounts.model import AccountTerms, Order, PaymentState, Status
+from bpn.chapters.accounts.model import (
+    AccountTerms,
+    Order,
+    OutgoingBatch,
+    OutgoingPayment,
+    PaymentState,
+    Status,
+)
 from bpn.chapters.accounts.operations.outgoing import move
 from bpn.chapters.accounts.store import orders as store
 from bpn.chapters.accounts.store import payments
 from bpn.database.pool import Transaction
 from bpn.ports.readers import BankParty
-from bpn.ports.senders import ChargeBearer, Payment, PaymentBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +66,18 @@ async def prepare_batch(terms: AccountTerms, tx: Transaction) -> int:
     return len(ready)
 
 
-async def list_unsent_batches(terms: AccountTerms, tx: Transaction, names: Mapping[int, str]) -> list[PaymentBatch]:
+async def list_unsent_batches(terms: AccountTerms, tx: Transaction, names: Mapping[int, str]) -> list[OutgoingBatch]:
     """Batches that the bank may not have, oldest first; `names` of merchants, who are shown as payers."""
     found = []
     for batch_id, created_at in await payments.unsent_batches(tx, terms.source):
         orders = await payments.of_batch(tx, terms.cipher, terms.source, batch_id)
-        found.append(PaymentBatch(str(batch_id), created_at, _payments(orders, names)))
+        leaving = tuple(
+            OutgoingPayment(order, names[order.merchant_id], pay_in_reference) for order, pay_in_reference in orders
+        )
+        found.append(OutgoingBatch(batch_id, created_at, leaving))
     return found
 
 
-def _payments(orders: Sequence[tuple[Order, str | None]], names: Mapping[int, str]) -> tuple[Payment, ...]:
-    return tuple(
-        Payment(
-            end_to_end_id=str(order.order_id),
-            rail=order.rail,
-            currency=order.amount.asset.currency,
-            amount=str(order.amount),
-            payer_name=names[order.merchant_id],
-            payee=order.party or BankParty(),
-            remittance=order.remark or order.purpose,
-            charge_bearer=ChargeBearer(order.charge_bearer),
-            pay_in_reference=pay_in_reference,
-        )
-        for order, pay_in_reference in orders
-    )
-
-
-async def record_batch_sent(terms: AccountTerms, tx: Transaction, batch: PaymentBatch) -> None:
+async def record_batch_sent(terms: AccountTerms, tx: Transaction, batch: OutgoingBatch) -> None:
     """The bank has a batch."""
-    await payments.mark_sent(tx, terms.source, int(batch.batch_id))
+    await payments.mark_sent(tx, terms.source, batch.batch_id)
