@@ -27,6 +27,7 @@ from bpn.ports.simulation import SandboxChain
 from bpn.settings import Settings
 from bpn.wiring.api import api_application
 from bpn.wiring.chains import evm_chain, fund_sandbox, sandbox_server
+from bpn.wiring.chapters.accounts import book_sandbox_money
 from bpn.wiring.house import House, open_house
 from bpn.wiring.merchants import onboard_merchant
 from bpn.wiring.sandbox import sandbox_chains
@@ -279,6 +280,7 @@ async def open_installation(database_url: str, folder: Path, **options: Any) -> 
     try:
         async with open_house(settings, database_url, chain_url=chain_url) as house:
             await fund_sandbox(house)
+            await book_sandbox_money(house)
             async with open_workers(house) as jobs, serving(house) as base_url:
                 async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
                     nodes = {name: evm_chain(house, name) for name in settings.chains}

@@ -6,13 +6,21 @@ from starlette.routing import BaseRoute
 
 from bpn.adapters.screening.blocked import BlockedParties
 from bpn.api.route import Route, collect
+from bpn.banking.supported_accounts import supported_accounts
+from bpn.chapters.accounts import operations as accounts
 from bpn.chapters.accounts.jobs import BankJobs
 from bpn.chapters.accounts.pages import AccountPages
 from bpn.chapters.accounts.routes import AccountRoutes
 from bpn.jobs.job import Transaction, collect_jobs
+from bpn.kernel.assets import fiat_assets
+from bpn.kernel.money import Money
 from bpn.merchants import operations as merchants
+from bpn.wiring.bank import SANDBOX_MONEY
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House
+
+_FIRST_BOOKING = 1_000
+"""Below it are the bookings of the chains' funds."""
 
 
 def account_routes(house: House) -> list[Route]:
@@ -45,3 +53,15 @@ def account_work(house: House) -> Work:
 
 async def _merchant_names(tx: Transaction) -> dict[int, str]:
     return {merchant.merchant_id: merchant.name for merchant in await merchants.list_merchants(tx)}
+
+
+async def book_sandbox_money(house: House) -> None:
+    """Note in the ledger what the sandbox's bank holds for the house from the start, once."""
+    offered = dict.fromkeys(one.currency for one in supported_accounts())
+    levers = house.bank.levers if house.bank is not None else None
+    for place, asset in enumerate(fiat_assets()):
+        if levers is None or asset.currency not in offered:
+            continue
+        async with house.database.transaction() as tx:
+            if not await accounts.house_money_booked(tx, asset):
+                await accounts.book_house_money(tx, _FIRST_BOOKING + place, Money.parse(str(SANDBOX_MONEY), asset))
