@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from installation import Merchant
+from bpn.chapters.accounts import operations as accounts
+from bpn.chapters.accounts.model import VirtualAccount
+from bpn.ports.readers import BankParty, PayIn
+from installation import Installation, Merchant, Receiver
+
+SOURCE = "SIMULATED"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 CREATE = "/v1/virtual-account/sub/create"
 PAYOUT = "/v1/virtual-account/order/payout"
@@ -93,3 +100,44 @@ async def pay_out(merchant: Merchant, amount: str, currency: str = "BRL", **fiel
 async def ended(merchant: Merchant, made: dict[str, Any], status: str) -> dict[str, Any]:
     """An order once it is in a state."""
     return await merchant.installation.until(lambda: order(merchant, made["orderId"], status))
+
+
+async def known(house: Installation, merchant: Merchant, account_id: str) -> VirtualAccount:
+    async with house.parts.database.reading() as tx:
+        return await accounts.get_virtual_account(house.parts.account_terms, tx, merchant.merchant_id, int(account_id))
+
+
+def told(opened: VirtualAccount, reference: str, amount: str = "10", **other: Any) -> PayIn:
+    assert opened.numbers is not None
+    fields: dict[str, Any] = {
+        "reference": f"{opened.account_id}-{reference}",
+        "handles": opened.numbers.handles,
+        "currency": opened.asset.currency,
+        "amount": amount,
+        "payer": BankParty(name="Ana Sousa", account="123456"),
+        "remittance": None,
+        "end_to_end_id": None,
+        "booked_at": NOW,
+    }
+    return PayIn(**(fields | other))
+
+
+async def record(house: Installation, *entries: Any) -> None:
+    async with house.parts.database.transaction() as tx:
+        await accounts.record_entries(house.parts.account_terms, tx, SOURCE, entries)
+
+
+async def exceptions(house: Installation, reference: str) -> list[str]:
+    async with house.parts.database.transaction() as tx:
+        found = await accounts.list_bank_exceptions(house.parts.account_terms, tx)
+    return [one.reason for one in found if one.rail_reference == reference]
+
+
+async def statuses_told(house: Installation, receiver: Receiver, event_type: str, count: int) -> list[str]:
+    """The states of the first events of a type, in the order of their timestamps, once all have come."""
+
+    async def all_have_come() -> bool:
+        return len(receiver.of(event_type)) >= count
+
+    await house.until(all_have_come)
+    return [event["status"] for event in sorted(receiver.of(event_type), key=lambda event: event["timestamp"])]

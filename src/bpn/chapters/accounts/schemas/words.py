@@ -11,15 +11,21 @@ def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 RailName = Annotated[Literal["PIX", "SWIFT", "SEPA", "LOCAL", "ACH", "FEDWIRE", "SPEI", "FPS"], BeforeValidator(_upper)]
 FiatCode = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Z]{3}$"),
+    BeforeValidator(_upper),
+    StringConstraints(pattern=r"^[A-Z]{3}$"),
     Field(examples=["BRL"]),
 ]
 CountryCode = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Z]{2}$"),
+    BeforeValidator(_upper),
+    StringConstraints(pattern=r"^[A-Z]{2}$"),
     Field(description="ISO 3166 alpha-2.", examples=["BR"]),
 ]
 AccountStatusName = Annotated[Literal["INIT", "SUCCESS", "FAIL", "RESTRICTED", "CLOSED"], BeforeValidator(_upper)]
@@ -31,7 +37,8 @@ OrderStatusName = Annotated[
 InvoiceStatusName = Literal["NOT_REQUIRED", "REQUIRED", "SUBMITTED", "APPROVED", "REJECTED"]
 EmailAddress = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"),
+    BeforeValidator(_lower),
+    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"),
     Field(examples=["treasury@merchant.example"]),
 ]
 EmailCodeText = Annotated[
