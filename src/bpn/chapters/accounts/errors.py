@@ -1,5 +1,6 @@
 """The accounts chapter's refusals."""
 
+from bpn.chapters.kyb.errors import KybRequired
 from bpn.controls.errors import LimitExceeded, SecondPersonRequired, ServicePaused
 from bpn.kernel.errors import IdempotencyConflict, InvalidState, Kind, Refusal
 from bpn.ledger.errors import InsufficientBalance
@@ -115,13 +116,6 @@ class AmountTooSmall(Refusal):
 
     code = "AMOUNT_TOO_SMALL"
     kind = Kind.UNPROCESSABLE
-
-
-class KybRequired(Refusal):
-    """The sub user has not been approved."""
-
-    code = "KYB_REQUIRED"
-    kind = Kind.FORBIDDEN
 
 
 class PayerAmbiguous(Refusal):

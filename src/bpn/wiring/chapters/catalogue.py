@@ -18,7 +18,13 @@ from bpn.wiring.house import House
 
 def routes(house: House) -> list[Route]:
     """Every route of the API, in the order of the document."""
-    return [*wallet_routes(house), *kyb_routes(house), *account_routes(house), *webhook_routes(house), *sandbox_routes(house)]
+    return [
+        *wallet_routes(house),
+        *kyb_routes(house),
+        *account_routes(house),
+        *webhook_routes(house),
+        *sandbox_routes(house),
+    ]
 
 
 def pages(house: House) -> list[BaseRoute]:
