@@ -27,6 +27,7 @@ from bpn.ports.simulation import SandboxChain
 from bpn.settings import Settings
 from bpn.wiring.api import api_application
 from bpn.wiring.chains import evm_chain, fund_sandbox, sandbox_server
+from bpn.wiring.chapters.accounts import book_sandbox_money
 from bpn.wiring.house import House, open_house
 from bpn.wiring.merchants import onboard_merchant
 from bpn.wiring.sandbox import sandbox_chains
@@ -307,7 +308,10 @@ async def open_installation(
     `prepare` sees to the chains first, `outside` are the levers of networks with nodes of their own, `options` are
     settings. What sweeps and tops up by itself is off.
     """
-    settings = Settings(data_dir=folder, sandbox_block_seconds=3600, **{"sweeping": False, **options})
+    settings = Settings(
+        data_dir=folder,
+        **{"sandbox_block_seconds": 3600, "sandbox_bank_seconds": 0, "sweeping": False, **options},
+    )
     async with open_house(settings, database_url) as bare:
         server = sandbox_server(bare)
         chain_url = await server.start()
@@ -315,6 +319,7 @@ async def open_installation(
         async with open_house(settings, database_url, chain_url=chain_url) as house:
             await fund_sandbox(house)
             await fund_outside(house, outside or {})
+            await book_sandbox_money(house)
             async with open_workers(house) as jobs, serving(house) as base_url:
                 async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
                     nodes = {name: evm_chain(house, name) for name in settings.chains}

@@ -115,6 +115,17 @@ class ChainSettings(BaseModel):
         return self.agreeing_endpoints or min(2, max(1, len(self.endpoints)))
 
 
+class S3Settings(BaseModel):
+    """A bucket for files, of Amazon S3 or of any store that speaks its protocol."""
+
+    bucket: str
+    endpoint: str | None = None
+    """Base URL of a store that is not Amazon's."""
+    region: str = "us-east-1"
+    access_key_id: str
+    secret_access_key: SecretStr
+
+
 class Settings(BaseSettings):
     """The options of an installation."""
 
@@ -148,6 +159,8 @@ class Settings(BaseSettings):
     """Simulated outside world and mock routes; switch off before real money."""
     sandbox_block_seconds: float = 1.0
     """Between two blocks of the simulated networks."""
+    sandbox_bank_seconds: float = 1.0
+    """From a payment's receipt at the simulated bank to its settlement, in business time."""
     chains: dict[str, ChainSettings] = {}
     """The networks; the sandbox has BSC and ETH by itself."""
 
@@ -173,6 +186,18 @@ class Settings(BaseSettings):
     """Withdrawals of more whole units wait for the operator."""
     second_person_above: Decimal | None = None
     """Withdrawals of more whole units need two people; one is enough when absent."""
+    payout_review_above: Decimal = Decimal(10000)
+    """Payouts of more whole units of a fiat currency wait for the operator."""
+    bank_batch_limit: Annotated[int, Field(ge=1)] = 500
+    """Payments that leave for the bank together."""
+    bank_account_needs_approval: bool | None = None
+    """Whether a person approves bank accounts; by default only outside the sandbox."""
+    sub_user_needs_kyb: bool | None = None
+    """Whether a sub user must be approved before it gets an account; by default only outside the sandbox."""
+    information_deadline_seconds: int = 7 * 24 * 3600
+    """How long a merchant has to answer an information request."""
+    email_codes_per_hour: Annotated[int, Field(ge=1)] = 5
+    """How many codes are sent to one address."""
     whitelist_needs_approval: bool | None = None
     """Whether a person approves addresses; by default only outside the sandbox."""
     whitelist_cooling_seconds: int | None = None
@@ -190,6 +215,11 @@ class Settings(BaseSettings):
     """The most sweeps of a network under way at once."""
     sweep_recheck_seconds: int = 3600
     """How long an address rests that was not worth its gas."""
+    kyb_automatic: bool | None = None
+    """Whether a rule decides on sub users that no list hits; by default only in the sandbox, where names decide."""
+
+    files_s3: S3Settings | None = None
+    """A bucket for merchants' files (`BPN_FILES_S3__BUCKET` …); a directory below the data directory when absent."""
 
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""
@@ -233,9 +263,24 @@ class Settings(BaseSettings):
         return (None if self.sandbox else 100) if self.requests_per_second is None else self.requests_per_second
 
     @property
+    def kyb_decides_by_rule(self) -> bool:
+        """Whether a rule decides on sub users that no list hits."""
+        return self.sandbox if self.kyb_automatic is None else self.kyb_automatic
+
+    @property
     def whitelist_approval(self) -> bool:
         """Whether a person approves addresses."""
         return not self.sandbox if self.whitelist_needs_approval is None else self.whitelist_needs_approval
+
+    @property
+    def bank_account_approval(self) -> bool:
+        """Whether a person approves bank accounts."""
+        return not self.sandbox if self.bank_account_needs_approval is None else self.bank_account_needs_approval
+
+    @property
+    def sub_user_kyb(self) -> bool:
+        """Whether a sub user must be approved before it gets an account."""
+        return not self.sandbox if self.sub_user_needs_kyb is None else self.sub_user_needs_kyb
 
     @property
     def whitelist_cooling(self) -> timedelta:

@@ -21,6 +21,10 @@ SHARED = {
 }
 
 
+OTHER_WORLDS = {"simulated_bank": "the sandbox's bank, outside as a chain is: nothing of ours reads it"}
+"""Schemas that the rules do not hold for."""
+
+
 def keys(connection: psycopg.Connection[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     """Table, index and leading column of every primary key and unique index of ours."""
     return connection.execute(
@@ -63,3 +67,14 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     upgrade(database_url)
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+def test_all_that_is_ours_stands_in_one_schema(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        schemas = {
+            str(name)
+            for (name,) in connection.execute(
+                "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+            )
+        }
+    assert schemas == {"public", *OTHER_WORLDS}

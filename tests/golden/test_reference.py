@@ -58,6 +58,10 @@ async def test_real_events_fit_their_schemas_and_lose_no_field(house: Installati
         receiver.secret = merchant.api_secret
         await merchant.receive("10")
         await merchant.whitelist()
+        person = {"first_name": "Ana", "last_name": "Sousa"}
+        await merchant.post(
+            "/v1/kyb/share", {"partner_user_id": "user-1", "customer_type": "INDIVIDUAL", "kyc_info": person}
+        )
         (endpoint,) = (await merchant.get("/v1/webhook/endpoint/list"))["list"]
         await merchant.post("/v1/webhook/endpoint/test", {"endpointId": endpoint["endpointId"]})
 

@@ -21,3 +21,12 @@ def test_opens_what_it_sealed_only_in_its_place() -> None:
 def test_the_same_secret_is_never_sealed_alike() -> None:
     cipher = Cipher(bytes(32))
     assert cipher.seal(b"secret", "place") != cipher.seal(b"secret", "place")
+
+
+def test_a_digest_tells_equal_secrets_and_differs_by_key_and_place() -> None:
+    cipher = Cipher(bytes(32))
+    digest = cipher.digest(b"123456", "codes/1")
+    assert digest == Cipher(bytes(32)).digest(b"123456", "codes/1")
+    others = [cipher.digest(b"123457", "codes/1"), cipher.digest(b"123456", "codes/2")]
+    others.append(Cipher(bytes(31) + b"1").digest(b"123456", "codes/1"))
+    assert digest not in others

@@ -122,6 +122,11 @@ class Corridor:
         try:
             # A refusal undoes what the operation did and keeps the signature used.
             async with tx.connection.transaction():
-                return await self._route.handle(tx, calls)
+                try:
+                    return await self._route.handle(tx, calls)
+                except Refusal as refusal:
+                    if not refusal.keeps_changes:
+                        raise
+                    return [refusal]
         except Refusal as refusal:
             return [refusal]

@@ -6,7 +6,24 @@ import sys
 
 import typer
 
-from bpn.cli import docs, fees, ledger, limits, merchant_settings, merchants, networks, pauses, review, servers, up
+from bpn.cli import (
+    accounts,
+    docs,
+    fees,
+    information,
+    invoices,
+    kyb,
+    ledger,
+    limits,
+    merchant_settings,
+    merchants,
+    networks,
+    pauses,
+    payouts,
+    review,
+    servers,
+    up,
+)
 from bpn.cli.bench import bench
 from bpn.cli.demo import demo
 from bpn.kernel.errors import Refusal
@@ -37,6 +54,12 @@ application.add_typer(fees.fee_commands, name="fee")
 application.add_typer(limits.limit_commands, name="limit")
 application.add_typer(pauses.pause_commands, name="pause")
 application.add_typer(networks.network_commands, name="network")
+application.add_typer(kyb.kyb_commands, name="kyb")
+application.add_typer(accounts.account_commands, name="account")
+application.add_typer(payouts.payout_commands, name="payout")
+application.add_typer(payouts.pay_in_commands, name="payin")
+application.add_typer(invoices.invoice_commands, name="invoice")
+application.add_typer(information.information_commands, name="rfi")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")

@@ -80,12 +80,16 @@ def work(data: Data = None) -> None:
 
 async def _work(settings: Settings) -> None:
     from bpn.wiring.chains import check_chains, fund_sandbox  # noqa: PLC0415 - seconds of imports that only this command needs
+    from bpn.wiring.chapters.accounts import (  # noqa: PLC0415 - seconds of imports that only this command needs
+        book_sandbox_money,
+    )
     from bpn.wiring.workers import open_workers  # noqa: PLC0415 - seconds of imports that only this command needs
 
     await _wait_for_chain(settings)
     async with open_installation(settings) as house:
         await check_chains(house)
         await fund_sandbox(house)
+        await book_sandbox_money(house)
         async with open_workers(house):
             worker = asyncio.create_task(house.jobs.work())
             stopping = asyncio.create_task(_stop_signal())

@@ -104,13 +104,16 @@ AUTO_REVIEW_ABOVE: MerchantSetting[Decimal | None] = MerchantSetting(
     "Withdrawals of more whole units wait for the operator; BPN_REVIEW_ABOVE holds if unset.",
 )
 INVOICE_ABOVE: MerchantSetting[Decimal | None] = MerchantSetting(
-    "INVOICE_ABOVE", Decimal, None, "Payments of more whole units need an invoice; none does if unset."
+    "INVOICE_ABOVE", Decimal, None, "Pay-ins of at least so many whole units need an invoice; none does if unset."
 )
 INVOICE_FOR_BUSINESS: MerchantSetting[bool] = MerchantSetting(
-    "INVOICE_FOR_BUSINESS", bool, False, "Whether payments of businesses need an invoice."
+    "INVOICE_FOR_BUSINESS", bool, False, "Whether pay-ins of businesses need an invoice."
 )
 EMAIL_CODE_FOR: MerchantSetting[tuple[str, ...]] = MerchantSetting(
     "EMAIL_CODE_FOR", tuple, (), "The scenes that ask for a code sent by mail, such as PAYOUT."
+)
+REGISTERED_EMAIL: MerchantSetting[str | None] = MerchantSetting(
+    "REGISTERED_EMAIL", str, None, "The address that codes for payouts are sent to."
 )
 LINK_TOLERANCE_BPS: MerchantSetting[Decimal] = MerchantSetting(
     "LINK_TOLERANCE_BPS",
@@ -135,6 +138,7 @@ MERCHANT_SETTINGS: Mapping[str, MerchantSetting[object]] = {
         INVOICE_ABOVE,
         INVOICE_FOR_BUSINESS,
         EMAIL_CODE_FOR,
+        REGISTERED_EMAIL,
         LINK_TOLERANCE_BPS,
         LINK_TOLERANCE_AMOUNT,
         SUPPORT_CONTACT,

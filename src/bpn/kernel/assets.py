@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,34 @@ class Assets:
     def currencies(self) -> list[str]:
         """All currencies, each once, in order of first appearance."""
         return list(dict.fromkeys(asset.currency for asset in self))
+
+
+FIAT_SCALES: Mapping[str, int] = MappingProxyType(
+    {
+        "BRL": 2,
+        "USD": 2,
+        "EUR": 2,
+        "GBP": 2,
+        "MXN": 2,
+        "HKD": 2,
+        "SGD": 2,
+        "AUD": 2,
+        "CAD": 2,
+        "CHF": 2,
+        "JPY": 0,
+        "CNY": 2,
+        "AED": 2,
+    }
+)
+"""The fiat currencies that this platform knows, with the minor units that ISO 4217 gives them."""
+
+
+def find_fiat(currency: str) -> Asset | None:
+    """The asset of a fiat currency, None when it is not known here."""
+    scale = FIAT_SCALES.get(currency)
+    return None if scale is None else Asset(currency, None, scale)
+
+
+def fiat_assets() -> Assets:
+    """All fiat currencies, in the order shown."""
+    return Assets(Asset(currency, None, scale) for currency, scale in FIAT_SCALES.items())

@@ -35,10 +35,13 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         code: the stable word of the error catalogue, `INSUFFICIENT_BALANCE`.
         kind: decides the HTTP status.
         errors: the fields at fault, if any.
+        keeps_changes: what was written before it was raised stays. Only for counting failed tries: nothing else may
+            have been done.
     """
 
     code: ClassVar[str]
     kind: ClassVar[Kind]
+    keeps_changes: ClassVar[bool] = False
 
     def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What we ask: blocks, receipts, balances, prices. Nothing here changes anything outside."""
+"""What we ask: blocks, receipts, balances, prices, bank entries. Nothing here changes anything outside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Protocol
 
 
@@ -189,3 +190,231 @@ class ScreeningReader(Protocol):
 
     async def screen(self, address: str | None, names: Sequence[str]) -> ScreeningVerdict:
         """Look a party up by its address and names. Raises SourceUnavailableError."""
+
+
+class HandleKind(Enum):
+    """What kind of number was paid. The value is also the kind under which a directory of handles keeps it."""
+
+    IBAN = "iban"
+    CLABE = "clabe"
+    SORT_CODE = "sort_code"
+    ROUTING = "routing"
+    LOCAL = "local_account"
+    PIX_KEY = "pix_key"
+    PIX_TXID = "pix_txid"
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A number that money can be sent to, in the one spelling by which it is compared.
+
+    `value` by kind: IBAN `DE89370400440532013000`; CLABE 18 digits; SORT_CODE `040004/12345678` (sort code, account);
+    ROUTING `021000021/123456789` (ABA, account); LOCAL `HSBCHKHH/123456789` (BIC of 8, else bank code; account);
+    PIX_KEY as the key's directory keeps it (`+5511999998888`, lower-case e-mail and EVP, bare CPF or CNPJ digits);
+    PIX_TXID as in the QR code. Upper case where letters have no meaning of their own.
+    """
+
+    kind: HandleKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankParty:
+    """Who is at the other end of a payment, as far as the rail tells or needs it.
+
+    Attributes:
+        name: of the account's holder.
+        account: IBAN, CLABE or account number, in the rail's own spelling without spaces.
+        bank_code: national code of the bank: ABA, sort code, ISPB, the bank's number.
+        branch_code: where the rail has one beside the bank code.
+        bic: 8 or 11 characters.
+        bank_name: as the rail tells it.
+        country: of the account, ISO 3166 alpha-2.
+        tax_id: CPF or CNPJ, digits only.
+        pix_key: where the payment goes to, or came from, a key.
+        address: one line.
+    """
+
+    name: str | None = None
+    account: str | None = None
+    bank_code: str | None = None
+    branch_code: str | None = None
+    bic: str | None = None
+    bank_name: str | None = None
+    country: str | None = None
+    tax_id: str | None = None
+    pix_key: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNumbers:
+    """The numbers of an account that a bank has opened; those its rail does not have are None.
+
+    Attributes:
+        account_holder_name: what payers see; a payee check compares with it.
+        pix_key_type: CPF, CNPJ, EMAIL, PHONE or EVP.
+        pix_code: the BR Code payload, static or dynamic.
+        pix_txid: of a dynamic code; unique at the bank.
+        handles: where pay-ins will say that they were paid to; each names this account and no other.
+    """
+
+    account_holder_name: str
+    bank_name: str
+    handles: tuple[Handle, ...]
+    country: str | None = None
+    iban: str | None = None
+    bic: str | None = None
+    clabe: str | None = None
+    routing_number: str | None = None
+    account_number: str | None = None
+    bank_code: str | None = None
+    sort_code: str | None = None
+    pix_key: str | None = None
+    pix_key_type: str | None = None
+    pix_code: str | None = None
+    pix_txid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayIn:
+    """Money that has come to one of our handles.
+
+    Attributes:
+        reference: the rail's own, unique within the `source` of its reader: the key by which a pay-in is known. The
+            same pay-in may be told any number of times, in parallel too, always with the same reference.
+        handles: what was paid, most specific first (a PIX txid before the key): the first one that is known counts.
+        currency: ISO 4217, as booked; not always the one the handle was opened for.
+        amount: positive, exact decimal in plain notation; may have more decimals than the currency (then it is wrong).
+        payer: who paid, as told by the rail.
+        remittance: what the payer wrote.
+        end_to_end_id: the payer's bank's id of the payment, where the rail has one.
+        booked_at: the rail's own time of it.
+    """
+
+    reference: str
+    handles: tuple[Handle, ...]
+    currency: str
+    amount: str
+    payer: BankParty
+    remittance: str | None
+    end_to_end_id: str | None
+    booked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PayInReversed:
+    """The rail has taken a pay-in back (a recall, a charge-back, a booking in error).
+
+    It may be told before the pay-in itself. `reference` is the reversal's own; `pay_in_reference` names what is taken
+    back; None where the rail does not say, then `end_to_end_id` may.
+    """
+
+    reference: str
+    pay_in_reference: str | None
+    end_to_end_id: str | None
+    currency: str
+    amount: str
+    reason_code: str | None
+    reason: str | None
+    booked_at: datetime
+
+
+class PaymentOutcome(Enum):
+    """What became of a payment that we sent. REJECTED and RETURNED are the end; RETURNED may follow SETTLED, later.
+
+    Reports may come late, twice and in any order: RETURNED before SETTLED, ACCEPTED last of all. A later stage is
+    never undone by an earlier one: ACCEPTED < SETTLED < RETURNED; REJECTED excludes SETTLED.
+    """
+
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReport:
+    """What a rail says of a payment that we sent.
+
+    Attributes:
+        reference: the report's own, unique within the reader's `source`.
+        end_to_end_id: the one we gave; None or unknown to us means a debit that we did not ask for: an exception.
+        outcome: the stage it has reached.
+        currency: of `amount`.
+        amount: what was booked, exact decimal. RETURNED may be less than was sent (the returning bank's fee).
+        reason_code: for REJECTED and RETURNED an ISO 20022 external reason (`AC04`) or the rail's own word.
+        reason: a sentence, where the rail has one.
+        rail_reference: the rail's name of the payment, for enquiries.
+        booked_at: the rail's own time of it.
+    """
+
+    reference: str
+    end_to_end_id: str | None
+    outcome: PaymentOutcome
+    currency: str
+    amount: str
+    reason_code: str | None
+    reason: str | None
+    rail_reference: str | None
+    booked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableEntry:
+    """Something came that cannot be understood. It belongs on the list of exceptions; nothing is lost.
+
+    Attributes:
+        reference: unique within the reader's `source`; the same matter again has the same one.
+        document: where it stands: the name of a file, kept by the adapter.
+        reason: a sentence for the operator.
+        detail: the piece itself where there is one, cut to 4,000 characters. May hold personal data.
+    """
+
+    reference: str
+    document: str
+    reason: str
+    detail: str | None
+
+
+BankEntry = PayIn | PayInReversed | PaymentReport | UnreadableEntry
+
+
+@dataclass(frozen=True, slots=True)
+class BankBatch:
+    """Entries to record. `receipt` names them to `acknowledge`; `more` says that others wait."""
+
+    entries: tuple[BankEntry, ...]
+    receipt: str
+    more: bool
+
+
+class BankReader(Protocol):
+    """What a bank tells us. Every method raises SourceUnavailableError when it does not answer.
+
+    Reading is at least once: `read` gives what is not acknowledged, also to two workers at a time. So: read, record in
+    a transaction (known references have no second effect), commit, acknowledge. A crash between any two of these
+    steps has the same entries come again, and never loses one.
+    """
+
+    source: str
+    """The name of this bank with us; with an entry's `reference` it is unique among all banks."""
+
+    async def read(self, limit: int) -> BankBatch | None:
+        """Entries that are not acknowledged yet, at most `limit`, in the order the bank tells them; None when none.
+
+        It may give the same entries again before they are acknowledged.
+        """
+
+    async def acknowledge(self, receipt: str) -> None:
+        """The batch with this receipt is recorded and committed. Twice is harmless, an old receipt too."""
+
+    async def balances(self) -> dict[str, str]:
+        """By currency, what the bank's books say we have: exact decimals. Currencies not told of are absent."""
+
+
+class FileReader(Protocol):
+    """Files by key. Keys are of letters, digits, `-`, `_`, `.` and `/`."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The bytes kept under a key, None when there are none. Raises SourceUnavailableError."""

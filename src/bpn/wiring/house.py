@@ -14,6 +14,8 @@ import structlog
 from bpn.adapters.postgres.embedded import EmbeddedPostgres, binaries
 from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
+from bpn.chapters.accounts.model import AccountTerms
+from bpn.chapters.kyb.model import KybTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
 from bpn.controls.operations import CONTROLS_CHANGED, Controls
@@ -21,13 +23,20 @@ from bpn.database import sealed_secrets
 from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
 from bpn.database.pool import Database, Transaction
+from bpn.files.model import FileTerms
 from bpn.jobs.application import JobApplication
+from bpn.kernel.assets import Assets, fiat_assets
 from bpn.kernel.clock import Clock
 from bpn.kernel.encryption import MASTER_KEY_BYTES, Cipher
 from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
 from bpn.merchants import operations as merchants
+from bpn.ports.senders import FileStore
 from bpn.settings import Settings
+from bpn.wiring.bank import Bank, open_bank
+from bpn.wiring.files import file_store
+from bpn.wiring.terms.accounts import account_terms
+from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -50,8 +59,13 @@ class House:
     credentials: Credentials
     controls: Controls
     jobs: JobApplication
+    bank: Bank | None
+    files: FileStore
+    file_terms: FileTerms
     wallet_terms: WalletTerms
+    kyb_terms: KybTerms
     webhook_terms: WebhookTerms
+    account_terms: AccountTerms
 
 
 @asynccontextmanager
@@ -101,21 +115,29 @@ async def open_house(settings: Settings, database_url: str, *, chain_url: str | 
         async with database.transaction() as tx:
             public_key = await _account_public_key(tx, cipher, settings)
             terms = wallet_terms(settings, cipher, public_key, controls)
-            await ledger.register_assets(tx, terms.assets)
-        yield House(
-            settings=settings,
-            database_url=database_url,
-            chain_url=chain_url,
-            database=database,
-            notices=notices,
-            clock=clock,
-            cipher=cipher,
-            credentials=credentials,
-            controls=controls,
-            jobs=jobs,
-            wallet_terms=terms,
-            webhook_terms=webhook_terms(settings, cipher),
-        )
+            await ledger.register_assets(tx, Assets([*terms.assets, *fiat_assets()]))
+        async with open_bank(settings, database_url, clock) as bank:
+            yield House(
+                settings=settings,
+                database_url=database_url,
+                chain_url=chain_url,
+                database=database,
+                notices=notices,
+                clock=clock,
+                cipher=cipher,
+                credentials=credentials,
+                controls=controls,
+                jobs=jobs,
+                bank=bank,
+                files=file_store(settings),
+                file_terms=FileTerms(cipher),
+                wallet_terms=terms,
+                kyb_terms=kyb_terms(settings, cipher),
+                webhook_terms=webhook_terms(settings, cipher),
+                account_terms=account_terms(
+                    settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
+                ),
+            )
     finally:
         await jobs.close()
         await notices.close()

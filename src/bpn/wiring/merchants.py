@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bpn.chapters.accounts import operations as accounts
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.webhooks import operations as webhooks
 from bpn.chapters.webhooks.operations import EndpointCommand
@@ -29,6 +30,8 @@ async def onboard_merchant(house: House, name: str, webhook_url: str | None) -> 
         merchant = await merchants.create_merchant(tx, name)
         key = await merchants.create_api_key(tx, house.cipher, merchant.merchant_id)
         primary = await wallet.open_primary_wallet(tx, merchant.merchant_id)
+        if house.settings.sandbox:
+            await accounts.provision_all_masters(tx, merchant.merchant_id)
         endpoint = None
         if webhook_url is not None:
             endpoint = await webhooks.set_webhook_endpoint(

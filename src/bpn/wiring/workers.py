@@ -11,6 +11,7 @@ from bpn.jobs.relay import NAME as RELAY
 from bpn.jobs.relay import Relay
 from bpn.ledger import operations as ledger
 from bpn.wiring.chapters.catalogue import work
+from bpn.wiring.files import file_jobs
 from bpn.wiring.house import House
 
 
@@ -19,7 +20,11 @@ async def open_workers(house: House) -> AsyncIterator[list[Job]]:
     """The jobs of a worker process, registered with its queue; their adapters are closed in the end."""
     async with AsyncExitStack() as closing:
         chapters = await work(house, closing)
-        jobs = [*_house_jobs(house), *(job for chapter in chapters for job in chapter.jobs)]
+        jobs = [
+            *_house_jobs(house),
+            *file_jobs(house.database, house.files),
+            *(job for chapter in chapters for job in chapter.jobs),
+        ]
         listeners = [listener for chapter in chapters for listener in chapter.listeners]
         relay = Relay(house.database.transaction, listeners, jobs, house.jobs.nudge)
         jobs.append(Job(RELAY, relay.run, 1, frozenset()))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bpn.chapters.accounts import operations as accounts
+from bpn.chapters.accounts.model import Order
 from bpn.chapters.sandbox.errors import NotSimulated, SimulationUnavailable
-from bpn.chapters.sandbox.model import ClockReading, SandboxTerms, Scenario
+from bpn.chapters.sandbox.model import ClockReading, PayInToMake, SandboxTerms, Scenario
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.model import Token
 from bpn.database import business_clock
 from bpn.database.pool import Transaction
-from bpn.kernel.errors import FieldError
+from bpn.kernel.errors import FieldError, InvalidState
 from bpn.kernel.money import Money
 from bpn.ports.readers import SourceUnavailableError
-from bpn.ports.simulation import SandboxChain
+from bpn.ports.simulation import MockPayIn, SandboxChain
 
 
 async def mock_deposit(
@@ -50,6 +52,34 @@ async def mock_deposit(
         return await chain.send_token(token.contract, address.address, amount.minor, sender)
     except SourceUnavailableError as error:
         raise SimulationUnavailable("The sandbox's chain does not answer; try again.") from error
+
+
+async def mock_payin(terms: SandboxTerms, tx: Transaction, pay_in: PayInToMake) -> Order:
+    """Have somebody pay to a virtual account through the simulated bank; its order, PROCESSING until the bank tells it.
+
+    The same job finds it as any pay-in: nothing is credited here.
+
+    Raises:
+        VirtualAccountNotFound: no such account.
+        InvalidState: the bank has not opened it (yet).
+        SimulationUnavailable: the bank does not answer.
+    """
+    account = await accounts.require_account(terms.accounts, tx, pay_in.merchant_id, pay_in.account_id)
+    if account.numbers is None:
+        raise InvalidState(f"The account is {account.status}; the bank has given it no numbers to pay to.")
+    payment = MockPayIn(
+        account.numbers.handles[0],
+        pay_in.amount.asset.currency,
+        str(pay_in.amount),
+        pay_in.payer,
+        pay_in.remittance,
+        pay_in.delay_seconds,
+    )
+    try:
+        (reference,) = await terms.bank.pay_in([payment])
+    except SourceUnavailableError as error:
+        raise SimulationUnavailable("The sandbox's bank does not answer; try again.") from error
+    return await accounts.announce_pay_in(terms.accounts, tx, account, pay_in.amount, pay_in.payer, reference)
 
 
 async def mock_scenario(terms: SandboxTerms, scenario: Scenario) -> str:

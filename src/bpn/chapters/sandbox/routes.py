@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from bpn.api.fields import parse_amount
 from bpn.api.route import Merchant, Permission, Transaction, post
+from bpn.chapters.accounts import errors as account_errors
+from bpn.chapters.accounts import operations as accounts
+from bpn.chapters.accounts import schemas as account_schemas
 from bpn.chapters.sandbox import errors, operations, schemas
-from bpn.chapters.sandbox.model import SandboxTerms, Scenario
+from bpn.chapters.sandbox.model import PayInToMake, SandboxTerms, Scenario
 from bpn.chapters.wallet import errors as wallet_errors
 from bpn.chapters.wallet import operations as wallet
 from bpn.kernel.clock import to_milliseconds
+from bpn.kernel.errors import InvalidState
 
 
 class SandboxRoutes:
@@ -46,6 +50,36 @@ class SandboxRoutes:
             sender=sender,
         )
         return schemas.MockDeposit(hash=hash_)
+
+    @post(
+        "/v1/mock/virtual-account/payin",
+        title="Mock Virtual account Payin Order",
+        source="public-name",
+        permission=Permission.TRADE,
+        refusals=(
+            account_errors.UnsupportedCurrency,
+            account_errors.VirtualAccountNotFound,
+            InvalidState,
+            errors.SimulationUnavailable,
+        ),
+    )
+    async def mock_payin(
+        self, tx: Transaction, merchant: Merchant, request: schemas.MockPayInRequest
+    ) -> account_schemas.Order:
+        """Have somebody pay to a virtual account through the sandbox's bank; it is found like any pay-in."""
+        account = await accounts.get_virtual_account(
+            self._terms.accounts, tx, merchant.merchant_id, int(request.account_id)
+        )
+        asset = accounts.find_asset(request.currency or account.asset.currency)
+        pay_in = PayInToMake(
+            merchant.merchant_id,
+            account.account_id,
+            parse_amount(request.amount, asset),
+            request.party(),
+            request.remittance,
+            request.delay_seconds,
+        )
+        return account_schemas.Order.of(await operations.mock_payin(self._terms, tx, pay_in))
 
     @post(
         "/v1/mock/scenario",

@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bpn.api.fields import AmountText, CurrencyCode, LargeInteger, Milliseconds, NetworkName, Wire
+from bpn.api.fields import (
+    AmountText,
+    CurrencyCode,
+    Identifier,
+    LargeInteger,
+    Milliseconds,
+    NetworkName,
+    ShortText,
+    Wire,
+)
+from bpn.ports.readers import BankParty
 
 _DEEPEST_REORG = 100
 _LONGEST_OUTAGE = 3600
@@ -29,6 +39,49 @@ class MockDeposit(Wire):
     """The transfer that was sent."""
 
     hash: Annotated[str, Field(description="In the next block.", examples=["0x" + "ab" * 32])]
+
+
+class MockPayer(Wire):
+    """Who pays; made up where nothing is told."""
+
+    name: Annotated[ShortText, Field(examples=["Carla Dias"])] = "Sandbox Payer"
+    account_number: Annotated[ShortText, Field(description="IBAN, CLABE or account number.")] = "00012345678"
+    bank_code: ShortText | None = None
+    bic: ShortText | None = None
+    bank_name: ShortText | None = None
+    country: ShortText | None = None
+    tax_id: Annotated[ShortText | None, Field(description="CPF or CNPJ digits; 14 digits are a business.")] = None
+    pix_key: ShortText | None = None
+
+
+class MockPayInRequest(Wire):
+    """A payment to make to a virtual account, by the sandbox's bank."""
+
+    account_id: Identifier
+    amount: AmountText
+    currency: Annotated[
+        CurrencyCode | None, Field(description="The account's when absent; another one is given back.")
+    ] = None
+    payer: MockPayer = MockPayer()
+    remittance: Annotated[ShortText | None, Field(description="What the payer writes.")] = None
+    rail: Annotated[ShortText | None, Field(description="Accepted for compatibility; the account has its rail.")] = None
+    delay_seconds: Annotated[
+        int, Field(ge=0, le=_LONGEST_ADVANCE, description="Business time until the bank tells it.")
+    ] = 0
+
+    def party(self) -> BankParty:
+        """The payer, as the bank tells it."""
+        payer = self.payer
+        return BankParty(
+            name=payer.name,
+            account=payer.account_number,
+            bank_code=payer.bank_code,
+            bic=payer.bic,
+            bank_name=payer.bank_name,
+            country=payer.country,
+            tax_id=payer.tax_id,
+            pix_key=payer.pix_key,
+        )
 
 
 class ScenarioRequest(Wire):

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 from starlette.routing import BaseRoute
 
 from bpn.api.route import Route
+from bpn.wiring.chapters.accounts import account_pages, account_routes, account_work
+from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
 from bpn.wiring.chapters.sandbox import sandbox_routes
 from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
 from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
@@ -16,14 +18,25 @@ from bpn.wiring.house import House
 
 def routes(house: House) -> list[Route]:
     """Every route of the API, in the order of the document."""
-    return [*wallet_routes(house), *webhook_routes(house), *sandbox_routes(house)]
+    return [
+        *wallet_routes(house),
+        *kyb_routes(house),
+        *account_routes(house),
+        *webhook_routes(house),
+        *sandbox_routes(house),
+    ]
 
 
-def pages(_house: House) -> list[BaseRoute]:
+def pages(house: House) -> list[BaseRoute]:
     """Every page for people, outside the signed API."""
-    return []
+    return account_pages(house)
 
 
 async def work(house: House, closing: AsyncExitStack) -> list[Work]:
     """What a worker does for each chapter; `closing` takes down what that needs."""
-    return [await wallet_work(house, closing), await webhook_work(house, closing)]
+    return [
+        await wallet_work(house, closing),
+        kyb_work(house),
+        account_work(house),
+        await webhook_work(house, closing),
+    ]

@@ -12,4 +12,7 @@ from bpn.wiring.sandbox import sandbox_chains
 def sandbox_routes(house: House) -> list[Route]:
     """The chapter over HTTP; nothing where a real rail is configured."""
     chains = sandbox_chains(house)
-    return collect(SandboxRoutes(SandboxTerms(chains, house.wallet_terms))) if chains else []
+    levers = None if house.bank is None else house.bank.levers
+    if not chains or levers is None:
+        return []
+    return collect(SandboxRoutes(SandboxTerms(chains, house.wallet_terms, levers, house.account_terms)))

@@ -15,7 +15,7 @@ def webhook_terms(settings: Settings, cipher: Cipher) -> WebhookTerms:
     """From the settings and the list of all events."""
     return WebhookTerms(
         cipher=cipher,
-        sources={source.fact.name: source for source in event_sources()},
+        sources={source.fact.name: source for source in event_sources(settings.base_url)},
         encode=encode_json,
         allow_plain_http=settings.sandbox,
         retention=timedelta(days=settings.webhook_retention_days),

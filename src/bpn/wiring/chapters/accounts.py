@@ -1,0 +1,67 @@
+"""How the accounts chapter is built in."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from bpn.adapters.screening.blocked import BlockedParties
+from bpn.api.route import Route, collect
+from bpn.banking.supported_accounts import supported_accounts
+from bpn.chapters.accounts import operations as accounts
+from bpn.chapters.accounts.jobs import BankJobs
+from bpn.chapters.accounts.pages import AccountPages
+from bpn.chapters.accounts.routes import AccountRoutes
+from bpn.jobs.job import Transaction, collect_jobs
+from bpn.kernel.assets import fiat_assets
+from bpn.kernel.money import Money
+from bpn.merchants import operations as merchants
+from bpn.wiring.bank import SANDBOX_MONEY
+from bpn.wiring.chapters.work import Work
+from bpn.wiring.house import House
+
+_FIRST_BOOKING = 1_000
+"""Below it are the bookings of the chains' funds."""
+
+
+def account_routes(house: House) -> list[Route]:
+    """The chapter over HTTP."""
+    return collect(AccountRoutes(house.account_terms))
+
+
+def account_pages(house: House) -> list[BaseRoute]:
+    """Codes as pictures."""
+    return AccountPages(house.account_terms, house.database.reading).routes()
+
+
+def account_work(house: House) -> Work:
+    """What speaks to the bank, where there is one."""
+    if house.bank is None:
+        return Work([])
+    settings, bank = house.settings, house.bank
+    screening = BlockedParties(settings.blocked_addresses, settings.blocked_names)
+    jobs = BankJobs(
+        house.database.transaction,
+        house.account_terms,
+        bank.reader,
+        bank.sender,
+        bank.issuer,
+        screening,
+        _merchant_names,
+    )
+    return Work(collect_jobs(jobs, "accounts"))
+
+
+async def _merchant_names(tx: Transaction) -> dict[int, str]:
+    return {merchant.merchant_id: merchant.name for merchant in await merchants.list_merchants(tx)}
+
+
+async def book_sandbox_money(house: House) -> None:
+    """Note in the ledger what the sandbox's bank holds for the house from the start, once."""
+    offered = dict.fromkeys(one.currency for one in supported_accounts())
+    levers = house.bank.levers if house.bank is not None else None
+    for place, asset in enumerate(fiat_assets()):
+        if levers is None or asset.currency not in offered:
+            continue
+        async with house.database.transaction() as tx:
+            if not await accounts.house_money_booked(tx, asset):
+                await accounts.book_house_money(tx, _FIRST_BOOKING + place, Money.parse(str(SANDBOX_MONEY), asset))
