@@ -16,6 +16,7 @@ SHARED = {
     "wallet_chains": "how far a network is read",
     "wallet_chain_blocks": "a network's newest blocks",
     "wallet_senders": "the next nonce of each sending address",
+    "bank_batches": "payments of several merchants handed to a bank together",
     "wallet_outgoing": "what a network's addresses send, by nonce",
     "wallet_outgoing_attempts": "the transactions signed for a nonce",
 }

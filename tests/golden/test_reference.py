@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from bpn.audit.model import Decision
+from bpn.chapters.accounts import operations as accounts
+from bpn.controls import operations as controls
+from bpn.controls.model import INVOICE_ABOVE
 from bpn.wiring.reference import reference
-from installation import Installation, receiving
+from fiat import open_account, receive
+from installation import Installation, Merchant, receiving
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 OPERATIONS = [tuple(line.split()) for line in (Path(__file__).parent / "operations.txt").read_text().splitlines()]
@@ -52,6 +59,50 @@ def schema_of(document: dict[str, Any], event_type: str) -> dict[str, Any]:
     return {**body, "components": document["components"]}
 
 
+async def every_fiat_event(house: Installation, merchant: Merchant) -> None:
+    """A pay-in with its invoice, a question, a bank account."""
+    async with house.parts.database.transaction() as tx:
+        await controls.set_merchant_setting(
+            tx, Decision(True, "ana"), INVOICE_ABOVE, Decimal(1), merchant_id=merchant.merchant_id
+        )
+    opened = await open_account(merchant, "EUR")
+    waiting = await receive(merchant, opened["accountId"], "150", "INVOICE_REQUIRED")
+    pdf = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
+    await merchant.post(
+        "/v1/virtual-account/invoice/submit",
+        {
+            "orderId": waiting["orderId"],
+            "invoiceNo": "1",
+            "invoiceDate": "2026-06-01",
+            "amount": "150",
+            "currency": "EUR",
+            "buyer": {"name": "Ana"},
+            "seller": {"name": "Loja"},
+            "file": {"name": "invoice.pdf", "base64": pdf},
+        },
+    )
+    async with house.parts.database.transaction() as tx:
+        await accounts.ask_information(
+            house.parts.account_terms,
+            tx,
+            merchant.merchant_id,
+            int(opened["accountId"]),
+            "GENERAL",
+            "Why?",
+            Decision(True, "ana"),
+        )
+    await merchant.post(
+        "/v1/account/add-account",
+        {
+            "accountType": "payer",
+            "networkType": "SEPA",
+            "country": "DE",
+            "currency": "EUR",
+            "accountInfo": {"iban": "DE89370400440532013000", "accountHolderName": "Max"},
+        },
+    )
+
+
 async def test_real_events_fit_their_schemas_and_lose_no_field(house: Installation, document: dict[str, Any]) -> None:
     async with receiving() as receiver:
         merchant = await house.merchant(receiver.url)
@@ -62,6 +113,7 @@ async def test_real_events_fit_their_schemas_and_lose_no_field(house: Installati
         await merchant.post(
             "/v1/kyb/share", {"partner_user_id": "user-1", "customer_type": "INDIVIDUAL", "kyc_info": person}
         )
+        await every_fiat_event(house, merchant)
         (endpoint,) = (await merchant.get("/v1/webhook/endpoint/list"))["list"]
         await merchant.post("/v1/webhook/endpoint/test", {"endpointId": endpoint["endpointId"]})
 

@@ -41,10 +41,13 @@ def _page(title: str, introduction: str, heads: Sequence[str], rows: Iterable[Se
 
 
 def _errors() -> str:
+    # Chapters that refuse for the same reason say so in the same sentence.
     rows = sorted(
-        (str(http_status(refusal)), f"`{refusal.code}`", _sentence(refusal))
-        for refusal in set(_refusals(Refusal))
-        if "code" in vars(refusal)
+        {
+            (str(http_status(refusal)), f"`{refusal.code}`", _sentence(refusal))
+            for refusal in set(_refusals(Refusal))
+            if "code" in vars(refusal)
+        }
     )
     rows.append(("500", "`INTERNAL_ERROR`", "A fault on our side; quote the trace id."))
     introduction = "Every refusal has one of these codes. A code never changes its meaning; new ones may be added."

@@ -10,7 +10,6 @@ __all__ = [
     "AmountTooSmall",
     "BankAccountNotFound",
     "BankExceptionNotFound",
-    "BankNotFound",
     "EmailCodeInvalid",
     "EmailCodeRequired",
     "EmailNotRegistered",
@@ -80,13 +79,6 @@ class BankExceptionNotFound(Refusal):
     """There is no such line on the list of exceptions."""
 
     code = "BANK_EXCEPTION_NOT_FOUND"
-    kind = Kind.MISSING
-
-
-class BankNotFound(Refusal):
-    """The number belongs to no bank that is known here."""
-
-    code = "BANK_NOT_FOUND"
     kind = Kind.MISSING
 
 
