@@ -39,6 +39,30 @@ NOT_SIGNED = Counter("bpn_outgoing_not_signed_total", "Signatures that the signe
 _TAKEN = {BroadcastOutcome.ACCEPTED, BroadcastOutcome.ALREADY_KNOWN, BroadcastOutcome.NONCE_TOO_LOW}
 
 
+async def read_fees(reader: ChainReader, network: Network) -> Fees | None:
+    """Fees with which a transaction sent now should be mined soon; None where that is above the cap."""
+    asked = await reader.gas_fees()
+    offered = Fees(asked.max_fee_per_gas, asked.max_priority_fee_per_gas)
+    return rules.capped_fees(offered, asked.base_fee_per_gas, network.gas.fee_cap)
+
+
+async def read_funds(
+    reader: ChainReader, network: Network, address: str, calls: Iterable[Call], contracts: Sequence[str]
+) -> Funds:
+    """What a sending address has, and what each of these calls would need."""
+    gas = {
+        call: await reader.transfer_gas(address, call.contract, call.recipient, call.amount)
+        for call in dict.fromkeys(calls)
+    }
+    return Funds(
+        {contract: await reader.token_balance(contract, address) for contract in contracts},
+        await reader.native_balance(address),
+        await reader.transaction_count(address),
+        await read_fees(reader, network),
+        gas,
+    )
+
+
 class Carrier:
     """One network's way out. Each step is committed before the next; any worker may take any step."""
 
@@ -60,24 +84,9 @@ class Carrier:
         self._signer = signer
         self._clock = clock
 
-    async def fees(self) -> Fees | None:
-        """Fees with which a transaction sent now should be mined soon; None where that is above the cap."""
-        asked = await self._reader.gas_fees()
-        offered = Fees(asked.max_fee_per_gas, asked.max_priority_fee_per_gas)
-        return rules.capped_fees(offered, asked.base_fee_per_gas, self._network.gas.fee_cap)
-
     async def funds(self, address: str, calls: Iterable[Call], contracts: Sequence[str]) -> Funds:
         """What a sending address has, and what each of these calls would need."""
-        gas = {}
-        for call in dict.fromkeys(calls):
-            gas[call] = await self._reader.transfer_gas(address, call.contract, call.recipient, call.amount)
-        return Funds(
-            {contract: await self._reader.token_balance(contract, address) for contract in contracts},
-            await self._reader.native_balance(address),
-            await self._reader.transaction_count(address),
-            await self.fees(),
-            gas,
-        )
+        return await read_funds(self._reader, self._network, address, calls, contracts)
 
     async def carry(self, outgoing: Sequence[Outgoing]) -> None:
         """Sign what is not signed, send what is due. One that the signer does not sign holds up no other."""
@@ -142,7 +151,7 @@ class Carrier:
     async def follow(self, sent: Sequence[Outgoing]) -> None:
         """Look for receipts, settle what has enough confirmations, replace what is stuck, report gaps."""
         head = await self._reader.head()
-        fees = await self.fees() if sent else None
+        fees = await read_fees(self._reader, self._network) if sent else None
         gaps = unmined = 0
         groups = {key_index: list(group) for key_index, group in groupby(sent, key=lambda one: one.key_index)}
         for key_index, outgoings in groups.items():

@@ -13,6 +13,7 @@ from bpn.chapters.wallet.operations.custody import (
     custody_holdings,
     custody_ledger,
     custody_under_way,
+    fund_house,
     house_funds_booked,
     leaves_custody,
 )
@@ -35,6 +36,9 @@ from bpn.chapters.wallet.operations.orders import record_order_legs, wallet_acco
 from bpn.chapters.wallet.operations.outgoing import (
     NonceMismatchError,
     accept_nonces,
+    explain_waiting,
+    find_sender,
+    list_newest_outgoing,
     list_outgoing,
     list_settled,
     list_waiting,
@@ -46,6 +50,7 @@ from bpn.chapters.wallet.operations.outgoing import (
     record_receipt,
     record_signature,
     reopen_outgoing,
+    replace_outgoing,
     settle_outgoing,
 )
 from bpn.chapters.wallet.operations.prices import record_prices
@@ -120,8 +125,11 @@ __all__ = [
     "delete_withdraw_whitelist",
     "earmark_address",
     "expire_senders",
+    "explain_waiting",
     "find_missed",
+    "find_sender",
     "find_token",
+    "fund_house",
     "get_asset_balance",
     "get_deposit_address",
     "get_wallet_network_config",
@@ -133,6 +141,7 @@ __all__ = [
     "list_earmark_deposits",
     "list_final",
     "list_frozen",
+    "list_newest_outgoing",
     "list_outgoing",
     "list_pending_whitelist",
     "list_positions",
@@ -171,6 +180,7 @@ __all__ = [
     "record_signature",
     "record_survey",
     "reopen_outgoing",
+    "replace_outgoing",
     "request_refund",
     "request_withdrawal",
     "require_wallet",

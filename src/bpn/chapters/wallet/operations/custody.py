@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bpn.audit import operations as audit
+from bpn.audit.model import Decision
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, OutgoingState, Purpose
@@ -13,7 +15,7 @@ from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import Transfer
+from bpn.ledger.model import HOUSE, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,22 @@ async def book_house_funds(tx: DatabaseTransaction, transfer_id: int, amount: Mo
             "wallet.house_funding",
             0,
         ),
+    )
+
+
+async def fund_house(tx: DatabaseTransaction, amount: Money, decision: Decision) -> None:
+    """An operator's word that an amount of their own lies in the hot wallet."""
+    transfer_id = tx.ids.next()
+    (before,) = await ledger.balances(tx, [rules.hot_wallet_account(amount.asset)])
+    await book_house_funds(tx, transfer_id, amount)
+    await audit.record(
+        tx,
+        decision,
+        merchant_id=HOUSE,
+        action=f"hot.fund {amount.asset.code}",
+        subject_id=transfer_id,
+        before=str(Money(-before.posted, amount.asset)),
+        after=str(Money(-before.posted + amount.minor, amount.asset)),
     )
 
 

@@ -12,6 +12,12 @@ from bpn.chapters.wallet.operations.outgoing.following import (
     settle_outgoing,
 )
 from bpn.chapters.wallet.operations.outgoing.nonces import accept_nonces, missing_nonces
+from bpn.chapters.wallet.operations.outgoing.operating import (
+    explain_waiting,
+    find_sender,
+    list_newest_outgoing,
+    replace_outgoing,
+)
 from bpn.chapters.wallet.operations.outgoing.preparing import (
     FROM_HOT_WALLET,
     NonceMismatchError,
@@ -23,6 +29,9 @@ __all__ = [
     "FROM_HOT_WALLET",
     "NonceMismatchError",
     "accept_nonces",
+    "explain_waiting",
+    "find_sender",
+    "list_newest_outgoing",
     "list_outgoing",
     "list_settled",
     "list_waiting",
@@ -34,5 +43,6 @@ __all__ = [
     "record_receipt",
     "record_signature",
     "reopen_outgoing",
+    "replace_outgoing",
     "settle_outgoing",
 ]
