@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, Outgoing, OutgoingState
+from bpn.cli.deciding import Actor, Why, decision_of, in_transaction, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
 from bpn.cli.merchants import Json
-from bpn.cli.review import Actor, Why, decision_of, run_in_transaction, show_rows
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.money import Money
@@ -43,7 +42,7 @@ def list_hot(as_json: Json = False, data: Data = None) -> None:
     if as_json:
         print(json.dumps([_as_json(one) for one in found]))
         return
-    show_rows([_hot_row(one) for one in found], as_json=False)
+    show([_hot_row(one) for one in found], as_json=False)
 
 
 def _hot_row(hot: HotWallet) -> Mapping[str, str]:
@@ -93,12 +92,12 @@ def fund_hot(
 ) -> None:
     """Book money of your own that you sent to the hot wallet: gas, or tokens to pay from."""
 
-    async def book(terms: WalletTerms, tx: DatabaseTransaction) -> Money:
-        money = Money.parse(amount, terms.assets[f"{currency}@{network}"])
+    async def book(house: House, tx: DatabaseTransaction) -> Money:
+        money = Money.parse(amount, house.wallet_terms.assets.by_code(f"{currency}@{network}"))
         await wallet.fund_house(tx, money, decision_of(actor, reason))
         return money
 
-    money = run_in_transaction(data, book)
+    money = in_transaction(data, book)
     say(f"{money} {money.asset.code} are booked.")
 
 
@@ -112,19 +111,19 @@ def list_outgoing(
 ) -> None:
     """What has a nonce and is not settled: who sends it, what for, how far it is, what was offered for it."""
 
-    async def read(terms: WalletTerms, tx: DatabaseTransaction) -> list[Mapping[str, str]]:
+    async def read(house: House, tx: DatabaseTransaction) -> list[Mapping[str, str]]:
         found = (
             await wallet.list_newest_outgoing(tx, network, sender, _SHOWN)
             if all_
             else await wallet.list_outgoing(tx, network, list(OutgoingState))
         )
-        return [_outgoing_row(terms, one) for one in found]
+        return [_outgoing_row(house, one) for one in found]
 
-    show_rows(run_in_transaction(data, read), as_json=as_json)
+    show(in_transaction(data, read), as_json=as_json)
 
 
-def _outgoing_row(terms: WalletTerms, outgoing: Outgoing) -> Mapping[str, str]:
-    network = terms.networks[outgoing.network]
+def _outgoing_row(house: House, outgoing: Outgoing) -> Mapping[str, str]:
+    network = house.wallet_terms.networks[outgoing.network]
     assets = {token.contract: token.asset for token in network.tokens.values()}
     money = Money(outgoing.amount, assets.get(outgoing.contract or "", network.native))
     sent = outgoing.newest.sent_at

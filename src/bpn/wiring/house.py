@@ -69,15 +69,18 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, database_url: str, *, chain_url: str | None = None) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, database_url: str, *, chain_url: str | None = None, clock: Clock | None = None
+) -> AsyncIterator[House]:
     """Connect everything that a process needs, and take it down in the end.
 
     Args:
         settings: the installation's options.
         database_url: a migrated database.
         chain_url: base URL of the sandbox's chains; None where no network is simulated.
+        clock: what tells the time; the machine's own when absent.
     """
-    clock = Clock()
+    clock = clock or Clock()
     cipher = Cipher(read_master_key(settings))
     credentials: Credentials | None = None
 

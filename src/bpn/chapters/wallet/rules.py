@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 
 from bip_utils import Bip44, Bip44Changes, Bip44Coins
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
@@ -136,6 +137,7 @@ def check_currency(terms: WalletTerms, currency: str) -> None:
         )
 
 
+@lru_cache(4096)
 def derive_address(account_public_key: str, index: int) -> str:
     """The EIP-55 address of m/44'/60'/0'/0/index, from the account's extended public key (BIP-32, BIP-44).
 

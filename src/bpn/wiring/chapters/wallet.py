@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from typing import Protocol
 
 from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
 from bpn.adapters.prices.static import StaticPrices
@@ -21,10 +22,11 @@ from bpn.chapters.wallet.jobs import (
     SweepingJobs,
     sweep_listener,
 )
+from bpn.chapters.wallet.model import Network
 from bpn.chapters.wallet.routes import WalletRoutes
-from bpn.jobs.job import collect_jobs
-from bpn.ports.readers import PriceReader
-from bpn.ports.senders import Signer
+from bpn.jobs.job import Job, collect_jobs
+from bpn.ports.readers import ChainReader, PriceReader, ScreeningReader
+from bpn.ports.senders import Signer, TransactionSender
 from bpn.wiring.chains import evm_chain
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House, wallet_seed
@@ -33,6 +35,10 @@ from bpn.wiring.house import House, wallet_seed
 def wallet_routes(house: House) -> list[Route]:
     """The chapter over HTTP."""
     return collect(WalletRoutes(house.wallet_terms))
+
+
+class Chain(ChainReader, TransactionSender, Protocol):
+    """One network, read and sent to."""
 
 
 async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
@@ -45,19 +51,28 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
     for name, network in terms.networks.items():
         chain = evm_chain(house, name)
         closing.push_async_callback(chain.close)
-        carrier = Carrier(opener, terms, network, chain, chain, signer, house.clock)
-        for chain_jobs in (
+        jobs += network_jobs(house, network, chain, signer, screening)
+    natives = [network.native.currency for network in terms.networks.values()]
+    currencies = list(dict.fromkeys([*terms.currency_names, *natives]))
+    jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
+    return Work(jobs, [sweep_listener()])
+
+
+def network_jobs(house: House, network: Network, chain: Chain, signer: Signer, screening: ScreeningReader) -> list[Job]:
+    """What a worker does for one network, with whoever answers behind its ports."""
+    opener, terms = house.database.transaction, house.wallet_terms
+    carrier = Carrier(opener, terms, network, chain, chain, signer, house.clock)
+    return [
+        job
+        for jobs in (
             ReadingJobs(opener, terms, network, chain),
             SurveyJobs(opener, network, chain),
             ReleasingJobs(opener, terms, network, screening),
             SendingJobs(opener, terms, network, carrier),
             SweepingJobs(opener, terms, network, chain, carrier),
-        ):
-            jobs += collect_jobs(chain_jobs, "wallet", name)
-    natives = [network.native.currency for network in terms.networks.values()]
-    currencies = list(dict.fromkeys([*terms.currency_names, *natives]))
-    jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
-    return Work(jobs, [sweep_listener()])
+        )
+        for job in collect_jobs(jobs, "wallet", network.name)
+    ]
 
 
 async def _signer(house: House, closing: AsyncExitStack) -> Signer:

@@ -33,22 +33,25 @@ class ChainHead:
 async def plan_reading(
     tx: DatabaseTransaction, network: Network, head: ChainHead
 ) -> tuple[ChainPosition, dict[int, str]]:
-    """How far the network has been read, and the hashes of the blocks remembered; begins after the head if new."""
+    """How far the network has been read, and the hashes of the blocks remembered.
+
+    A new network is read from as far back as a reorg may reach: what is sent now may come to lie in a block below the
+    head of today.
+    """
     position = await chains.find_position(tx, network.name)
     if position is None:
-        following = head.number + 1
+        first = max(0, head.number - network.reorg_depth)
         position = ChainPosition(
             network=network.name,
-            first_block=following,
-            next_block=following,
+            first_block=first,
+            next_block=first,
             head_number=head.number,
             head_time=head.time,
             read_at=tx.clock.wall(),
             final_number=head.final_number,
-            survey_block=following,
+            survey_block=first,
         )
         await chains.insert_position(tx, position)
-        await chains.replace_blocks(tx, network.name, head.number, {head.number: head.hash}, 0)
     return position, await chains.block_hashes(tx, network.name)
 
 
