@@ -8,6 +8,9 @@ from decimal import Decimal
 from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
 from bpn.adapters.prices.static import StaticPrices
 from bpn.adapters.screening.blocked import BlockedParties
+from bpn.adapters.screening.lists import ListedParties
+from bpn.adapters.screening.together import ScreeningTogether
+from bpn.adapters.screening.watchman import Watchman
 from bpn.adapters.signer.local import LocalSigner
 from bpn.adapters.signer.remote import RemoteSigner
 from bpn.api.route import Route, collect
@@ -23,8 +26,9 @@ from bpn.chapters.wallet.jobs import (
 )
 from bpn.chapters.wallet.routes import WalletRoutes
 from bpn.jobs.job import collect_jobs
-from bpn.ports.readers import PriceReader
+from bpn.ports.readers import PriceReader, ScreeningReader
 from bpn.ports.senders import Signer
+from bpn.settings import Settings
 from bpn.wiring.chains import evm_chain
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House, wallet_seed
@@ -39,7 +43,7 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
     """One set of jobs for each network, and the prices."""
     settings = house.settings
     signer = await _signer(house, closing)
-    screening = BlockedParties(settings.blocked_addresses, settings.blocked_names)
+    screening = _screening(settings, closing)
     opener, terms = house.database.transaction, house.wallet_terms
     jobs = []
     for name, network in terms.networks.items():
@@ -58,6 +62,17 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
     currencies = list(dict.fromkeys([*terms.currency_names, *natives]))
     jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
     return Work(jobs, [sweep_listener()])
+
+
+def _screening(settings: Settings, closing: AsyncExitStack) -> ScreeningReader:
+    sources: list[ScreeningReader] = [BlockedParties(settings.blocked_addresses, settings.blocked_names)]
+    if settings.sanctions_dir is not None:
+        sources.append(ListedParties(settings.sanctions_dir, settings.screening_threshold))
+    if settings.watchman_url is not None:
+        watchman = Watchman(settings.watchman_url, settings.screening_threshold)
+        closing.push_async_callback(watchman.close)
+        sources.append(watchman)
+    return ScreeningTogether(sources)
 
 
 async def _signer(house: House, closing: AsyncExitStack) -> Signer:
