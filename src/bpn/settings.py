@@ -208,6 +208,12 @@ class Settings(BaseSettings):
     """Deposits from these addresses are frozen."""
     blocked_names: list[str] = []
     """Deposits of senders of these names are frozen."""
+    sanctions_dir: Path | None = None
+    """A directory of sanction lists (OFAC's SDN as XML or CSV, lists of addresses), read anew when a file changes."""
+    watchman_url: str | None = None
+    """Where a Moov Watchman answers; asked beside the lists."""
+    screening_threshold: int = 90
+    """How alike two names must be for a hit, of 100."""
 
     sweeping: bool = True
     """Whether deposit addresses are swept to the hot wallet, with gas from it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 from starlette.routing import BaseRoute
 
-from bpn.adapters.screening.blocked import BlockedParties
 from bpn.api.route import Route, collect
 from bpn.banking.supported_accounts import supported_accounts
 from bpn.chapters.accounts import operations as accounts
@@ -18,6 +19,7 @@ from bpn.merchants import operations as merchants
 from bpn.wiring.bank import SANDBOX_MONEY
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House
+from bpn.wiring.screening import screening_reader
 
 _FIRST_BOOKING = 1_000
 """Below it are the bookings of the chains' funds."""
@@ -33,12 +35,12 @@ def account_pages(house: House) -> list[BaseRoute]:
     return AccountPages(house.account_terms, house.database.reading).routes()
 
 
-def account_work(house: House) -> Work:
+def account_work(house: House, closing: AsyncExitStack) -> Work:
     """What speaks to the bank, where there is one."""
     if house.bank is None:
         return Work([])
     settings, bank = house.settings, house.bank
-    screening = BlockedParties(settings.blocked_addresses, settings.blocked_names)
+    screening = screening_reader(settings, closing)
     jobs = BankJobs(
         house.database.transaction,
         house.account_terms,

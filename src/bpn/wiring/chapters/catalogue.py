@@ -36,7 +36,7 @@ async def work(house: House, closing: AsyncExitStack) -> list[Work]:
     """What a worker does for each chapter; `closing` takes down what that needs."""
     return [
         await wallet_work(house, closing),
-        kyb_work(house),
-        account_work(house),
+        kyb_work(house, closing),
+        account_work(house, closing),
         await webhook_work(house, closing),
     ]

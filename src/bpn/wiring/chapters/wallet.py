@@ -8,7 +8,6 @@ from typing import Protocol
 
 from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
 from bpn.adapters.prices.static import StaticPrices
-from bpn.adapters.screening.blocked import BlockedParties
 from bpn.adapters.signer.local import LocalSigner
 from bpn.adapters.signer.remote import RemoteSigner
 from bpn.api.route import Route, collect
@@ -30,6 +29,7 @@ from bpn.ports.senders import Signer, TransactionSender
 from bpn.wiring.chains import evm_chain
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House, wallet_seed
+from bpn.wiring.screening import screening_reader
 
 
 def wallet_routes(house: House) -> list[Route]:
@@ -45,7 +45,7 @@ async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
     """One set of jobs for each network, and the prices."""
     settings = house.settings
     signer = await _signer(house, closing)
-    screening = BlockedParties(settings.blocked_addresses, settings.blocked_names)
+    screening = screening_reader(settings, closing)
     opener, terms = house.database.transaction, house.wallet_terms
     jobs = []
     for name, network in terms.networks.items():

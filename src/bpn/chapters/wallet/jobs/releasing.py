@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpn.chapters.wallet import operations
+from bpn.chapters.wallet.jobs.screening import screened
 from bpn.chapters.wallet.model import DepositChanged, Network, RefundChanged, WalletTerms
 from bpn.jobs.job import TransactionOpener, job
 from bpn.ports.readers import ScreeningReader
@@ -27,7 +28,9 @@ class ReleasingJobs:
         async with self._open_transaction() as tx:
             cases = await operations.list_screening(self._terms, tx, self._network.name)
         for case in cases:
-            verdict = await self._screening.screen(case.address, case.names)
+            verdict = await screened(self._screening, case)
+            if verdict is None:
+                continue
             async with self._open_transaction() as tx:
                 await operations.decide_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
         return False
@@ -38,7 +41,9 @@ class ReleasingJobs:
         async with self._open_transaction() as tx:
             cases = await operations.list_refund_screening(tx, self._network.name)
         for case in cases:
-            verdict = await self._screening.screen(case.address, case.names)
+            verdict = await screened(self._screening, case)
+            if verdict is None:
+                continue
             async with self._open_transaction() as tx:
                 await operations.decide_refund_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
         return False

@@ -31,9 +31,10 @@ CODE = "wallet.refund"
 async def request_refund(
     terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, deposit_id: int, address: str
 ) -> Transaction:
-    """Send a deposit that is in suspense to an address, less the network's withdrawal fee; the refund.
+    """Send a deposit that is in suspense to an address, less the fee of refunds; the refund.
 
-    The deposit becomes RETURNING, and RETURNED or REJECTED again in the end. The address is screened first.
+    Where no such fee is set, it is what a withdrawal of the token costs. The deposit becomes
+    RETURNING, and RETURNED or REJECTED again in the end. The address is screened first.
 
     Raises:
         TransactionNotFound: no such deposit.
