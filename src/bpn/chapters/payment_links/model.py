@@ -62,7 +62,7 @@ class LinkStatus(StrEnum):
 
 NEXT: Mapping[LinkStatus, frozenset[LinkStatus]] = {
     LinkStatus.INIT: frozenset({LinkStatus.ACTIVE, LinkStatus.COMPLETED, LinkStatus.EXPIRED, LinkStatus.CANCELLED}),
-    LinkStatus.ACTIVE: frozenset({LinkStatus.COMPLETED, LinkStatus.EXPIRED, LinkStatus.CANCELLED}),
+    LinkStatus.ACTIVE: frozenset({LinkStatus.INIT, LinkStatus.COMPLETED, LinkStatus.EXPIRED, LinkStatus.CANCELLED}),
     # By linking an abnormal fund to it.
     LinkStatus.EXPIRED: frozenset({LinkStatus.COMPLETED}),
     LinkStatus.CANCELLED: frozenset({LinkStatus.COMPLETED}),
