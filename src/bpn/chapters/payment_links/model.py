@@ -15,6 +15,10 @@ from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
 
 
+EARMARK = "payment_link"
+"""What the wallet chapter calls the addresses of links."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkTerms:
     """What the operator sets about the chapter.
@@ -66,6 +70,8 @@ NEXT: Mapping[LinkStatus, frozenset[LinkStatus]] = {
     # By linking an abnormal fund to it.
     LinkStatus.EXPIRED: frozenset({LinkStatus.COMPLETED}),
     LinkStatus.CANCELLED: frozenset({LinkStatus.COMPLETED}),
+    # When a reorg takes away what paid it.
+    LinkStatus.COMPLETED: frozenset({LinkStatus.ACTIVE, LinkStatus.EXPIRED, LinkStatus.CANCELLED}),
 }
 """The one table of allowed state changes."""
 
@@ -156,6 +162,7 @@ class PaymentLink:
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
+    cancelled_at: datetime | None = None
 
 
 class PaymentStatus(StrEnum):

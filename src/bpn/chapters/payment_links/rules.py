@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from importlib.resources import files
@@ -27,6 +28,7 @@ from bpn.chapters.payment_links.model import (
     FundStatus,
     Label,
     LinkStatus,
+    LinkType,
     MatchReason,
     Number,
     Payer,
@@ -67,43 +69,49 @@ MATRIX = _load((files("bpn.chapters.payment_links") / "matrix.toml").read_text(e
 """What becomes of money that comes for a link, by case: the data file decides."""
 
 
-def judge(link: PaymentLink, payment: Payment, others: Sequence[Payment], tolerance_bps: int) -> tuple[Case, Verdict]:
-    """What a payment is to its link, and what the matrix says of that.
+def judge(
+    link: PaymentLink, payment: Payment, earlier: Sequence[Payment], tolerance_bps: int
+) -> tuple[Case, Verdict]:
+    """What a payment is to its link together with what came before it, and what the matrix says of that.
 
     Args:
         link: as it stands before the payment is decided.
         payment: what came.
-        others: what else came for the link, whatever became of it.
+        earlier: what came before, of the same token, and is part of the same sum.
         tolerance_bps: how far off an amount may be and still count as exact.
     """
     due = link.choice.amount if link.choice else payment.amount
-    same_token = due.asset == payment.amount.asset
-    time = timing(link, payment)
-    earlier = [
-        other
-        for other in others
-        if other.transaction_id != payment.transaction_id
-        and other.amount.asset == payment.amount.asset
-        and other.transaction_id < payment.transaction_id
-        and other.status is not PaymentStatus.ORPHANED
-        and (other.status in COUNTING or Label.LATE in other.labels)
-    ]
+    asset = payment.amount.asset
     total = sum((other.amount.minor for other in earlier), payment.amount.minor)
-    wanted = due.minor if same_token else _in_asset(due, payment.amount.asset).minor
     case = Case(
-        amount_class(total, wanted, tolerance_bps),
-        time,
+        amount_class(total, (due if due.asset == asset else in_asset(due, asset)).minor, tolerance_bps),
+        timing(link, payment),
         Number.SEVERAL if earlier else Number.ONE,
-        TokenKind.RIGHT if same_token else _other(due.asset, payment.amount.asset),
+        token_kind(due.asset, asset),
     )
     return case, MATRIX[case]
 
 
-def _other(chosen: Asset, came: Asset) -> TokenKind:
+def sums_with(payment: Payment, others: Sequence[Payment]) -> list[Payment]:
+    """What came before a payment and is part of the same sum: decided or ready, no duplicate, of the same token."""
+    return [
+        other
+        for other in others
+        if other.transaction_id != payment.transaction_id
+        and other.amount.asset == payment.amount.asset
+        and other.status in {PaymentStatus.READY, PaymentStatus.RECEIVED, PaymentStatus.ABNORMAL}
+        and Label.DUPLICATE not in other.labels
+    ]
+
+
+def token_kind(chosen: Asset, came: Asset) -> TokenKind:
+    """Of what a payment is, as to the payer's choice."""
+    if chosen == came:
+        return TokenKind.RIGHT
     return TokenKind.OTHER_NETWORK if chosen.currency == came.currency else TokenKind.OTHER
 
 
-def _in_asset(amount: Money, asset: Asset) -> Money:
+def in_asset(amount: Money, asset: Asset) -> Money:
     """The same number of units of another asset, rounded down."""
     with exact_context():
         return Money(int(amount.to_decimal().scaleb(asset.scale).to_integral_value(rounding=ROUND_DOWN)), asset)
@@ -113,7 +121,7 @@ def timing(link: PaymentLink, payment: Payment) -> Timing:
     """When a payment came: what counts is the time of its block."""
     if link.completed_at is not None:
         return Timing.AFTER_COMPLETION
-    ended = link.status is LinkStatus.CANCELLED and payment.block_time > link.updated_at
+    ended = link.cancelled_at is not None and payment.block_time >= link.cancelled_at
     if ended or (link.expires_at is not None and payment.block_time >= link.expires_at):
         return Timing.LATE
     return Timing.IN_TIME
@@ -150,7 +158,7 @@ def in_time(link: PaymentLink, payments: Iterable[Payment]) -> list[Payment]:
         for payment in payments
         if payment.status in COUNTING
         and payment.amount.asset == link.choice.amount.asset
-        and (link.expires_at is None or payment.block_time < link.expires_at)
+        and timing(replace(link, completed_at=None), payment) is Timing.IN_TIME
     ]
 
 
@@ -236,6 +244,24 @@ def missing_of(payer: Payer) -> list[str]:
     return [name for name, value in [*wanted, ("country", payer.country)] if not value]
 
 
+def sender_details(payer: Payer) -> dict[str, object]:
+    """Who pays, in the words of Add Deposit Sender."""
+    return {
+        "depositOriginator": 1,
+        "orgType": int(payer.company),
+        "bnfType": 1,
+        "orgFirstName": payer.first_name,
+        "orgLastName": payer.last_name,
+        "country": payer.country,
+        "corpName": payer.company_name,
+        "corpCountry": payer.country if payer.company else None,
+        "receiveFrom": 1 if payer.platform else 2,
+        "vasp": "others" if payer.platform else None,
+        "vaspName": payer.platform,
+        "declaration": True,
+    }
+
+
 def check_transition(status: LinkStatus, following: LinkStatus) -> None:
     """Raise InvalidState unless a link may go from one state to the other."""
     if following not in NEXT.get(status, frozenset()):
@@ -244,8 +270,13 @@ def check_transition(status: LinkStatus, following: LinkStatus) -> None:
 
 def check_fund_transition(status: FundStatus, following: FundStatus) -> None:
     """Raise InvalidState unless a fund may go from one state to the other."""
-    if following not in NEXT_OF_FUND.get(status, frozenset()):
+    if following not in following_of(status):
         raise InvalidState(f"The abnormal fund is {status}; it cannot become {following}.")
+
+
+def following_of(status: FundStatus) -> frozenset[FundStatus]:
+    """What a fund may become."""
+    return NEXT_OF_FUND.get(status, frozenset())
 
 
 def check_refund(amount: Money, fee: Money) -> None:
@@ -287,9 +318,9 @@ def match_rank(link: PaymentLink, due: Money, reasons: Sequence[MatchReason], fu
 def allowed_actions(fund: AbnormalFund, link: PaymentLink) -> frozenset[Action]:
     """What may be done with a fund now, as to the link that it came to."""
     actions = set()
-    if FundStatus.LINKED in NEXT_OF_FUND.get(fund.status, frozenset()) and may_link(fund, link):
+    if FundStatus.LINKED in following_of(fund.status) and may_link(fund, link):
         actions.add(Action.LINK)
-    if FundStatus.SUBMITTED in NEXT_OF_FUND.get(fund.status, frozenset()):
+    if FundStatus.SUBMITTED in following_of(fund.status):
         actions |= {Action.REFUND, Action.CREDIT}
     return frozenset(actions)
 
@@ -298,7 +329,7 @@ def may_link(fund: AbnormalFund, link: PaymentLink) -> bool:
     """Whether a link takes a fund's token and still waits for money."""
     return (
         link.completed_at is None
-        and link.reference_payment_id != link.payment_id
+        and link.link_type is LinkType.ONE_TIME
         and fund.amount.asset.currency in link.currencies
         and (fund.amount.asset.network or "") in link.networks
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from bpn.chapters.payment_links import events, rules
 from bpn.chapters.payment_links.errors import PaymentLinkNotFound
 from bpn.chapters.payment_links.model import (
+    EARMARK,
     LinkFilter,
     LinkStatus,
     LinkTerms,
@@ -19,7 +20,8 @@ from bpn.chapters.payment_links.model import (
 )
 from bpn.chapters.payment_links.store import funds, links, payments
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import Network
+from bpn.chapters.wallet.errors import UnsupportedNetwork
+from bpn.chapters.wallet.model import Earmark, Network
 from bpn.database.page_notices import tell_page_changed
 from bpn.database.pool import Transaction
 from bpn.kernel.errors import InvalidRequest
@@ -68,7 +70,7 @@ async def create_payment_link(terms: LinkTerms, tx: Transaction, merchant_id: in
     if command.payer is not None and not command.payer.name_unavailable:
         rules.check_payer(command.payer)
     _check_ways(terms, command.currencies, command.networks)
-    recipient = await wallet.get_wallet(tx, merchant_id, command.wallet_id)
+    recipient = await wallet.require_wallet(tx, merchant_id, command.wallet_id)
     permanent = command.link_type is LinkType.PERMANENT
     asset = rules.fiat_asset(command.fiat_currency)
     link = PaymentLink(
@@ -106,10 +108,12 @@ async def create_payment_link(terms: LinkTerms, tx: Transaction, merchant_id: in
 
 def _check_ways(terms: LinkTerms, currencies: Sequence[str], networks: Sequence[str]) -> None:
     """Raise unless every currency and network is offered, and some currency on some network."""
+    offered = [*terms.wallet.networks]
     for currency in currencies:
         wallet.check_currency(terms.wallet, currency)
     for network in networks:
-        wallet.check_network(terms.wallet, network)
+        if network not in offered:
+            raise UnsupportedNetwork(f"The network {network} is not offered; choose among {', '.join(offered)}.")
     if not ways(terms, currencies, networks):
         raise InvalidRequest.of("supportNetwork", "offers none of these currencies")
 
@@ -179,21 +183,6 @@ async def views_of(terms: LinkTerms, tx: Transaction, found: Sequence[PaymentLin
     ]  # fmt: skip
 
 
-async def cancel_payment_link(terms: LinkTerms, tx: Transaction, merchant_id: int, payment_id: int) -> LinkView:
-    """Call a link back: nothing more is expected. What came and did not complete it becomes abnormal.
-
-    Raises:
-        PaymentLinkNotFound: this merchant has no such link.
-        InvalidState: it is completed, expired or cancelled already.
-    """
-    link = await lock_link(tx, merchant_id, payment_id)
-    rules.check_transition(link.status, LinkStatus.CANCELLED)
-    cancelled = replace(link, status=LinkStatus.CANCELLED, updated_at=tx.now)
-    await save_link(tx, terms, cancelled)
-    (view,) = await views_of(terms, tx, [cancelled])
-    return view
-
-
 async def lock_link(tx: Transaction, merchant_id: int, payment_id: int) -> PaymentLink:
     """A link, held. Raises PaymentLinkNotFound."""
     link = await links.lock(tx, merchant_id, payment_id)
@@ -208,6 +197,11 @@ async def save_link(tx: Transaction, terms: LinkTerms, link: PaymentLink) -> Non
     payers = await links.payers(tx, terms.cipher, [link])
     await events.link_changed(tx, link, payers.get(link.payment_id))
     await tell_page_changed(tx, topic_of(link))
+
+
+def earmark_of(link: PaymentLink) -> Earmark:
+    """What the wallet calls the link's own address."""
+    return Earmark(EARMARK, link.payment_id)
 
 
 def topic_of(link: PaymentLink) -> str:

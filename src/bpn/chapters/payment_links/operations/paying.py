@@ -18,10 +18,11 @@ from bpn.chapters.payment_links.model import (
     Payer,
     PaymentLink,
 )
-from bpn.chapters.payment_links.operations.links import save_link, views_of, ways
+from bpn.chapters.payment_links.operations.links import earmark_of, save_link, views_of, ways
 from bpn.chapters.payment_links.operations.settings import price_of, settings_of
 from bpn.chapters.payment_links.store import links
 from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.model import Status
 from bpn.database.pool import Transaction
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState, Refusal
 from bpn.kernel.ids import random_token
@@ -120,7 +121,7 @@ async def choose_way(
         raise InvalidRequest.of("amount", "is required")
     asset = terms.wallet.networks[network].tokens[currency].asset
     price = await price_of(terms, tx, fiat.asset.currency, currency)
-    address = link.address or await wallet.open_earmark(terms.wallet, tx, link.merchant_id, link.wallet_id, link.payment_id)
+    address = link.address or await _open_address(terms, tx, link)
     until = tx.now + terms.price_lifetime
     chosen = replace(
         link,
@@ -135,6 +136,16 @@ async def choose_way(
     )
     await save_link(tx, terms, chosen)
     return chosen
+
+
+async def _open_address(terms: LinkTerms, tx: Transaction, link: PaymentLink) -> str:
+    """An address of the link's own, the same on every network, all of which are watched."""
+    earmark = earmark_of(link)
+    address = await wallet.open_earmark(terms.wallet, tx, link.merchant_id, earmark, wallet_id=link.wallet_id)
+    payer = (await links.payers(tx, terms.cipher, [link])).get(link.payment_id)
+    if payer is not None and payer.named:
+        await wallet.set_earmark_sender(terms.wallet, tx, link.merchant_id, earmark, rules.sender_details(payer))
+    return address
 
 
 def _check_may_choose(tx: Transaction, link: PaymentLink) -> None:
@@ -223,6 +234,24 @@ async def give_payer(terms: LinkTerms, tx: Transaction, token: str, payer: Payer
     if missing:
         raise InvalidRequest("Something is missing.", [FieldError(name, "is required") for name in missing])
     await links.set_payer(tx, terms.cipher, link, payer)
+    if link.address is not None:
+        await _tell_sender(terms, tx, link, payer)
     known = replace(link, payer_known=True, updated_at=tx.now)
     await save_link(tx, terms, known)
     return known
+
+
+async def _tell_sender(terms: LinkTerms, tx: Transaction, link: PaymentLink, payer: Payer) -> None:
+    """Who pays, for what will come and for what came already and waits for it."""
+    details = rules.sender_details(payer)
+    await wallet.set_earmark_sender(terms.wallet, tx, link.merchant_id, earmark_of(link), details)
+    for deposit in await wallet.list_earmark_deposits(tx, link.merchant_id, earmark_of(link)):
+        if deposit.status is Status.SENDER_REQUIRED:
+            await wallet.add_deposit_sender(
+                terms.wallet,
+                tx,
+                link.merchant_id,
+                transaction_id=deposit.transaction_id,
+                hash_=None,
+                details=details,
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from bpn.chapters.payment_links.model import (
     PaymentLink,
 )
 from bpn.database.pool import Transaction
+from bpn.database.rows import integers, optional_times, texts
 from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -30,7 +31,7 @@ _COLUMNS = """
     l.recipient_name, l.wallet_id, l.product_remark, l.fiat_currency, l.fiat_scale, l.fiat_amount::text, l.currencies,
     l.networks, l.valid_minutes, l.return_url, l.currency, l.network, l.scale, l.amount::text, l.price,
     l.price_expires_at, l.address, l.payer_known, l.labels, l.seen_at, l.effective_at, l.expires_at, l.created_at,
-    l.updated_at, l.completed_at
+    l.updated_at, l.completed_at, l.cancelled_at
 """
 
 
@@ -66,6 +67,7 @@ def _link(row: Sequence[Any]) -> PaymentLink:
         created_at=row[29],
         updated_at=row[30],
         completed_at=row[31],
+        cancelled_at=row[32],
     )
 
 
@@ -120,7 +122,7 @@ async def save(tx: Transaction, link: PaymentLink) -> None:
         UPDATE payment_links
         SET status = %s, fiat_amount = %s, currency = %s, network = %s, scale = %s, amount = %s, units = %s, price = %s,
             price_expires_at = %s, address = %s, labels = %s, seen_at = %s, expires_at = %s, updated_at = %s,
-            completed_at = %s
+            completed_at = %s, cancelled_at = %s
         WHERE merchant_id = %s AND payment_id = %s
         """,
         (
@@ -139,6 +141,7 @@ async def save(tx: Transaction, link: PaymentLink) -> None:
             link.expires_at,
             link.updated_at,
             link.completed_at,
+            link.cancelled_at,
             link.merchant_id,
             link.payment_id,
         ),
@@ -215,14 +218,21 @@ async def page(
     return total[0], [_link(row) for row in await cursor.fetchall()]
 
 
-async def lock_over(tx: Transaction, now: datetime, limit: int) -> list[PaymentLink]:
-    """Links whose time is over and that still wait, held; those that another worker holds are left to it."""
+async def lock_over(
+    tx: Transaction, now: datetime, read: Mapping[str, datetime], limit: int
+) -> list[PaymentLink]:
+    """Links whose time is over and that still wait, held; those that another worker holds are left to it.
+
+    `read`: by network, up to which time its blocks are known; links beyond that are left for later.
+    """
     cursor = await tx.connection.execute(
         f"""
-        SELECT {_COLUMNS} FROM payment_links l WHERE l.status IN ('init', 'active') AND l.expires_at <= %s
-        ORDER BY l.expires_at LIMIT %s FOR UPDATE SKIP LOCKED
+        SELECT {_COLUMNS} FROM payment_links l
+        LEFT JOIN unnest(%s::text[], %s::timestamptz[]) g(network, until) ON g.network = l.network
+        WHERE l.status IN ('init', 'active') AND l.expires_at <= %s AND (l.network IS NULL OR l.expires_at <= g.until)
+        ORDER BY l.expires_at LIMIT %s FOR UPDATE OF l SKIP LOCKED
         """,
-        (now, limit),
+        (texts(list(read)), optional_times(list(read.values())), now, limit),
     )
     return [_link(row) for row in await cursor.fetchall()]
 
@@ -263,6 +273,26 @@ async def near(tx: Transaction, merchant_id: int, amount: Money, fiat: Sequence[
     return list(found.values())
 
 
+async def fiat_currencies(tx: Transaction, merchant_id: int) -> list[str]:
+    """The national currencies of a merchant's unpaid links without a choice, a few steps of the index each."""
+    cursor = await tx.connection.execute(
+        """
+        WITH RECURSIVE found AS (
+            (SELECT fiat_currency FROM payment_links WHERE merchant_id = %(merchant)s AND currency IS NULL
+               AND status IN ('init', 'expired') AND link_type = 'one_time' ORDER BY fiat_currency LIMIT 1)
+            UNION ALL
+            SELECT (SELECT l.fiat_currency FROM payment_links l WHERE l.merchant_id = %(merchant)s
+                      AND l.currency IS NULL AND l.status IN ('init', 'expired') AND l.link_type = 'one_time'
+                      AND l.fiat_currency > f.fiat_currency ORDER BY l.fiat_currency LIMIT 1)
+            FROM found f WHERE f.fiat_currency IS NOT NULL
+        )
+        SELECT fiat_currency FROM found WHERE fiat_currency IS NOT NULL
+        """,
+        {"merchant": merchant_id},
+    )
+    return [currency for (currency,) in await cursor.fetchall()]
+
+
 async def set_payer(tx: Transaction, cipher: Cipher, link: PaymentLink, payer: Payer) -> None:
     """Keep the payer's details, sealed."""
     await tx.connection.execute(
@@ -279,7 +309,7 @@ async def payers(tx: Transaction, cipher: Cipher, links: Sequence[PaymentLink]) 
         FROM unnest(%s::bigint[], %s::bigint[]) g(merchant_id, payment_id)
         JOIN payment_links l USING (merchant_id, payment_id) WHERE l.sealed_payer IS NOT NULL
         """,
-        ([link.merchant_id for link in links], [link.payment_id for link in links]),
+        (integers([link.merchant_id for link in links]), integers([link.payment_id for link in links])),
     )
     return {
         payment_id: Payer(**json.loads(cipher.open(sealed, _place(merchant_id, payment_id))))

@@ -1,6 +1,7 @@
 """What the wallet chapter does: one public function per API operation, and those that its jobs and operators call."""
 
 from bpn.chapters.wallet.operations.addresses import (
+    check_currency,
     find_token,
     get_deposit_address,
     get_wallet_network_config,
@@ -24,14 +25,15 @@ from bpn.chapters.wallet.operations.deposits import (
     list_screening,
 )
 from bpn.chapters.wallet.operations.earmarks import (
+    cleared_deposits,
     earmark_address,
     list_cleared,
     list_earmark_deposits,
     open_earmark,
     set_earmark_sender,
 )
-from bpn.chapters.wallet.operations.history import list_transactions
-from bpn.chapters.wallet.operations.orders import record_order_legs, wallet_account
+from bpn.chapters.wallet.operations.history import count_confirmations, list_transactions
+from bpn.chapters.wallet.operations.orders import record_order_legs, suspense_account, wallet_account
 from bpn.chapters.wallet.operations.outgoing import (
     NonceMismatchError,
     accept_nonces,
@@ -48,9 +50,10 @@ from bpn.chapters.wallet.operations.outgoing import (
     reopen_outgoing,
     settle_outgoing,
 )
-from bpn.chapters.wallet.operations.prices import record_prices
-from bpn.chapters.wallet.operations.readiness import reading_faults
+from bpn.chapters.wallet.operations.prices import record_prices, usd_price
+from bpn.chapters.wallet.operations.readiness import read_until, reading_faults
 from bpn.chapters.wallet.operations.reading import (
+    find_blocks_of_ours,
     list_positions,
     plan_reading,
     record_blocks,
@@ -106,7 +109,10 @@ __all__ = [
     "assign_deposit",
     "book_house_funds",
     "cancel_withdrawal",
+    "check_currency",
+    "cleared_deposits",
     "confirm_deposits",
+    "count_confirmations",
     "create_sub_account",
     "credit_from_suspense",
     "custody_holdings",
@@ -120,6 +126,7 @@ __all__ = [
     "delete_withdraw_whitelist",
     "earmark_address",
     "expire_senders",
+    "find_blocks_of_ours",
     "find_missed",
     "find_token",
     "get_asset_balance",
@@ -160,6 +167,7 @@ __all__ = [
     "plan_survey",
     "plan_sweeps",
     "prepare_outgoing",
+    "read_until",
     "reading_faults",
     "record_blocks",
     "record_broadcast",
@@ -179,6 +187,8 @@ __all__ = [
     "set_earmark_sender",
     "settle_outgoing",
     "stop_reading",
+    "suspense_account",
     "transfer_between_wallets",
+    "usd_price",
     "wallet_account",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.errors import ServicePaused
@@ -64,6 +64,11 @@ async def earmark_address(tx: DatabaseTransaction, merchant_id: int, earmark: Ea
 async def list_earmark_deposits(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> list[Transaction]:
     """The deposits of an earmark in all their states, oldest first."""
     return await transactions.of_earmark(tx, merchant_id, earmark)
+
+
+async def cleared_deposits(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> set[int]:
+    """Which of these deposits wait for their owner's word, by id."""
+    return await deposits.cleared(tx, transactions)
 
 
 async def list_cleared(tx: DatabaseTransaction, kind: str, limit: int = 100) -> list[Transaction]:

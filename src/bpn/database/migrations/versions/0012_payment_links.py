@@ -2,13 +2,15 @@
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Create the payment links chapter's tables."""
+    """Create the payment links chapter's tables; deposits know the time of their block."""
     op.execute("""
+        ALTER TABLE wallet_transactions ADD COLUMN block_time timestamptz;
+
         CREATE TABLE payment_links (
             merchant_id          bigint        NOT NULL,
             payment_id           bigint        NOT NULL,
@@ -45,6 +47,7 @@ def upgrade() -> None:
             created_at           timestamptz   NOT NULL,
             updated_at           timestamptz   NOT NULL,
             completed_at         timestamptz,
+            cancelled_at         timestamptz,
             PRIMARY KEY (merchant_id, payment_id),
             UNIQUE (merchant_id, token)
         ) WITH (fillfactor = 85);

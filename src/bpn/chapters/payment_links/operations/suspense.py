@@ -1,0 +1,73 @@
+"""The movements of money that lies in suspense, and of what is above the amount due."""
+
+from __future__ import annotations
+
+from bpn.chapters.payment_links.model import AbnormalFund, Payment
+from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.model import Earmark, Status
+from bpn.database.pool import Transaction
+from bpn.kernel.money import Money
+from bpn.ledger import operations as ledger
+from bpn.ledger.model import Movement, Transfer
+
+
+def hold_rest(tx: Transaction, payment: Payment, wallet_id: int, rest: Money) -> Transfer:
+    """Keep the part of a payment that is above the amount due: it goes on to suspense as the payment is released."""
+    return Transfer(
+        tx.ids.next(),
+        wallet.wallet_account(payment.merchant_id, wallet_id, rest.asset),
+        wallet.suspense_account(payment.merchant_id, rest.asset),
+        rest,
+        "payment_links.rest_held",
+        payment.transaction_id,
+    )
+
+
+async def take_back_rest(tx: Transaction, fund: AbnormalFund) -> None:
+    """A reorg took a payment away, and with it the rest in suspense: the wallet, which gave all of it, gets that back."""
+    await ledger.post_one(
+        tx,
+        Transfer(
+            tx.ids.next(),
+            wallet.suspense_account(fund.merchant_id, fund.amount.asset),
+            wallet.wallet_account(fund.merchant_id, fund.wallet_id, fund.amount.asset),
+            fund.amount,
+            "payment_links.rest_orphaned",
+            fund.transaction_id,
+        ),
+    )
+
+
+async def credit_fund(tx: Transaction, fund: AbnormalFund, amount: Money, wallet_id: int, earmark: Earmark) -> None:
+    """Give part or all of a fund to a wallet of the merchant; what is left of it stays in suspense.
+
+    Args:
+        tx: the transaction.
+        fund: whose row the caller holds.
+        amount: how much.
+        wallet_id: to which wallet.
+        earmark: of the link that the fund came to.
+    """
+    deposits = await wallet.list_earmark_deposits(tx, fund.merchant_id, earmark)
+    deposit = next(one for one in deposits if one.transaction_id == fund.transaction_id)
+    asset, merchant_id = fund.amount.asset, fund.merchant_id
+    suspense = wallet.suspense_account(merchant_id, asset)
+    first = wallet.wallet_account(merchant_id, fund.wallet_id, asset)
+    target = wallet.wallet_account(merchant_id, wallet_id, asset)
+    if deposit.status is not Status.REJECTED:
+        await ledger.post_one(
+            tx, Transfer(tx.ids.next(), suspense, target, amount, "payment_links.fund_credited", fund.abnormal_fund_id)
+        )
+        return
+    also: list[Movement] = []
+    rest = fund.amount - amount
+    if rest.minor:
+        also.append(
+            Transfer(tx.ids.next(), first, suspense, rest, "payment_links.rest_held", fund.abnormal_fund_id)
+        )  # fmt: skip
+    if wallet_id != fund.wallet_id:
+        also.append(
+            Transfer(tx.ids.next(), first, target, amount, "payment_links.fund_credited", fund.abnormal_fund_id)
+        )  # fmt: skip
+    await wallet.credit_from_suspense(tx, merchant_id, fund.transaction_id, also)
+
