@@ -6,6 +6,7 @@ from bpn.chapters.payment_links.model import (
     AbnormalFund,
     FundChanged,
     LinkChanged,
+    LinkTerms,
     Payer,
     Payment,
     PaymentChanged,
@@ -16,10 +17,11 @@ from bpn.outbox import operations as outbox
 from bpn.outbox.model import Announcement
 
 
-async def link_changed(tx: Transaction, link: PaymentLink, payer: Payer | None) -> None:
+async def link_changed(terms: LinkTerms, tx: Transaction, link: PaymentLink, payer: Payer | None) -> None:
     """A link has a new state, or its money has. Of the payer only whether a name is known leaves the vault."""
     unavailable = None if payer is None else payer.name_unavailable
-    await outbox.record(tx, [Announcement(link.merchant_id, link.payment_id, LinkChanged(link, unavailable))])
+    content = LinkChanged(link, terms.url(link.token), unavailable)
+    await outbox.record(tx, [Announcement(link.merchant_id, link.payment_id, content)])
 
 
 async def payment_changed(tx: Transaction, payment: Payment, link: PaymentLink) -> None:

@@ -14,7 +14,6 @@ from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
 
-
 EARMARK = "payment_link"
 """What the wallet chapter calls the addresses of links."""
 
@@ -34,6 +33,10 @@ class LinkTerms:
     base_url: str
     price_lifetime: timedelta
     cipher: Cipher
+
+    def url(self, token: str) -> str:
+        """The hosted page of a public token."""
+        return f"{self.base_url}/pay/{token}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +412,7 @@ class LinkChanged:
 
     name: ClassVar[str] = "payment_links.link.changed"
     link: PaymentLink
+    url: str
     payer_name_unavailable: bool | None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bpn.api.fields import Page, PageRequest, page_of
 from bpn.api.route import Merchant, Permission, Transaction, get, post
 from bpn.chapters.payment_links import errors, operations, schemas
-from bpn.chapters.payment_links.model import FundAction, LinkTerms
+from bpn.chapters.payment_links.model import FundAction, LinkTerms, LinkView
 from bpn.chapters.payment_links.schemas.links import LinkConfigQuery
 from bpn.chapters.wallet import errors as wallet_errors
 from bpn.kernel.errors import InvalidState
@@ -16,6 +16,9 @@ class PaymentLinkRoutes:
 
     def __init__(self, terms: LinkTerms) -> None:
         self._terms = terms
+
+    def _shown(self, view: LinkView) -> schemas.PaymentLink:
+        return schemas.PaymentLink.of(view, self._terms.url(view.link.token))
 
     @post(
         "/v1/payment-link/create",
@@ -31,7 +34,7 @@ class PaymentLinkRoutes:
         """Make a link to a hosted page on which anyone can pay in stablecoins."""
         command = request.command(operations.fiat_asset(request.fiat_currency))
         view = await operations.create_payment_link(self._terms, tx, merchant.merchant_id, command)
-        return schemas.PaymentLink.of(view, self._terms.base_url)
+        return self._shown(view)
 
     @get(
         "/v1/payment-link/detail",
@@ -50,7 +53,7 @@ class PaymentLinkRoutes:
             payment_id=None if query.payment_id is None else int(query.payment_id),
             user_order_no=query.user_order_no,
         )
-        return schemas.PaymentLink.of(view, self._terms.base_url)
+        return self._shown(view)
 
     @post(
         "/v1/payment-link/list",
@@ -77,7 +80,7 @@ class PaymentLinkRoutes:
             page,
             found.total,
             found.links,
-            lambda view: schemas.PaymentLink.of(view, self._terms.base_url),
+            self._shown,
             lambda view: view.link.payment_id,
         )
 
@@ -93,7 +96,7 @@ class PaymentLinkRoutes:
     ) -> schemas.PaymentLink:
         """Call a link back; what came and did not complete it becomes an abnormal fund."""
         view = await operations.cancel_payment_link(self._terms, tx, merchant.merchant_id, int(request.payment_id))
-        return schemas.PaymentLink.of(view, self._terms.base_url)
+        return self._shown(view)
 
     @get("/v1/payment-link/currency-network-config", title="Get Currency Network Config", source="public-name")
     async def get_currency_network_config(

@@ -69,9 +69,7 @@ MATRIX = _load((files("bpn.chapters.payment_links") / "matrix.toml").read_text(e
 """What becomes of money that comes for a link, by case: the data file decides."""
 
 
-def judge(
-    link: PaymentLink, payment: Payment, earlier: Sequence[Payment], tolerance_bps: int
-) -> tuple[Case, Verdict]:
+def judge(link: PaymentLink, payment: Payment, earlier: Sequence[Payment], tolerance_bps: int) -> tuple[Case, Verdict]:
     """What a payment is to its link together with what came before it, and what the matrix says of that.
 
     Args:

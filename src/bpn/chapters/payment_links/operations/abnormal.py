@@ -1,4 +1,4 @@
-"""Abnormal funds: find them, find the links that they could pay, link them, ask the platform to return or credit them."""
+"""Abnormal funds: find them and the links that they could pay, link them, have them returned or credited."""
 
 from __future__ import annotations
 
@@ -131,9 +131,7 @@ async def link_abnormal_fund(
     fund = await lock_fund(tx, merchant_id, abnormal_fund_id)
     rules.check_fund_transition(fund.status, FundStatus.LINKED)
     if not rules.may_link(fund, link):
-        raise InvalidState(
-            f"The payment link is {link.status} and does not take {fund.amount.asset.code}: nothing can be linked to it."
-        )
+        raise InvalidState(f"The payment link is {link.status}, or does not take {fund.amount.asset.code}.")
     due = await _due_in(terms, tx, link, fund.amount.asset)
     if due is None:
         raise RateUnavailable(f"What the link asks in {fund.amount.asset.currency} is not known now; try again.")
@@ -167,20 +165,21 @@ async def _complete_if_enough(
             tx, replace(payment, status=PaymentStatus.RECEIVED, counted=payment.amount, updated_at=tx.now)
         )
     for one in others:
-        await credit_fund(tx, one, one.amount, link.wallet_id, await _earmark(tx, one))
-    await credit_fund(tx, fund, fund.amount - rest, link.wallet_id, await _earmark(tx, fund))
+        await credit_fund(tx, one, one.amount, link.wallet_id, await earmark_of_fund(tx, one))
+    await credit_fund(tx, fund, fund.amount - rest, link.wallet_id, await earmark_of_fund(tx, fund))
     if rest.minor:
         fund = await _split(tx, fund, rest)
-    labels = {*link.labels, *((Label.OVER,) if rest.minor else ())} - {Label.UNDER}
+    kept = {*link.labels, *((Label.OVER,) if rest.minor else ())} - {Label.UNDER}
     rules.check_transition(link.status, LinkStatus.COMPLETED)
     completed = replace(
-        link, status=LinkStatus.COMPLETED, labels=rules.ordered(labels), completed_at=tx.now, updated_at=tx.now
+        link, status=LinkStatus.COMPLETED, labels=rules.ordered(kept), completed_at=tx.now, updated_at=tx.now
     )
     await save_link(tx, terms, completed)
     return fund
 
 
-async def _earmark(tx: Transaction, fund: AbnormalFund) -> Earmark:
+async def earmark_of_fund(tx: Transaction, fund: AbnormalFund) -> Earmark:
+    """What the wallet calls the address that a fund came to."""
     origin = await links.find(tx, fund.merchant_id, fund.payment_id)
     if origin is None:
         raise LookupError(fund.payment_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bpn.chapters.payment_links import events, rules
@@ -24,6 +24,7 @@ from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.model import Earmark, Network
 from bpn.database.page_notices import tell_page_changed
 from bpn.database.pool import Transaction
+from bpn.kernel.assets import Asset
 from bpn.kernel.errors import InvalidRequest
 from bpn.kernel.ids import random_token
 from bpn.kernel.money import Money
@@ -102,7 +103,7 @@ async def create_payment_link(terms: LinkTerms, tx: Transaction, merchant_id: in
         completed_at=None,
     )
     await links.insert(tx, terms.cipher, link, command.payer)
-    await events.link_changed(tx, link, command.payer)
+    await events.link_changed(terms, tx, link, command.payer)
     return LinkView(link, (), (), command.payer)
 
 
@@ -195,8 +196,13 @@ async def save_link(tx: Transaction, terms: LinkTerms, link: PaymentLink) -> Non
     """Keep a held link as it is now, and tell the merchant and those who watch its page."""
     await links.save(tx, link)
     payers = await links.payers(tx, terms.cipher, [link])
-    await events.link_changed(tx, link, payers.get(link.payment_id))
+    await events.link_changed(terms, tx, link, payers.get(link.payment_id))
     await tell_page_changed(tx, topic_of(link))
+
+
+def fiat_asset(currency: str) -> Asset:
+    """A national currency as an asset; raises InvalidRequest when there is none of this code."""
+    return rules.fiat_asset(currency)
 
 
 def earmark_of(link: PaymentLink) -> Earmark:

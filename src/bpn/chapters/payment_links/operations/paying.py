@@ -61,9 +61,7 @@ async def find_payer_page(terms: LinkTerms, tx: Transaction, token: str) -> Paye
 
 
 def _chooses(link: PaymentLink) -> bool:
-    return link.status is LinkStatus.INIT or (
-        link.link_type is LinkType.PERMANENT and link.status is LinkStatus.ACTIVE
-    )
+    return link.status is LinkStatus.INIT or (link.link_type is LinkType.PERMANENT and link.status is LinkStatus.ACTIVE)
 
 
 async def _priced_ways(terms: LinkTerms, tx: Transaction, link: PaymentLink) -> tuple[Way, ...]:
@@ -178,7 +176,7 @@ async def _begin_order(terms: LinkTerms, tx: Transaction, link: PaymentLink, fia
         updated_at=tx.now,
     )
     await links.insert(tx, terms.cipher, order, payer)
-    await events.link_changed(tx, order, payer)
+    await events.link_changed(terms, tx, order, payer)
     return order
 
 

@@ -240,9 +240,7 @@ def _before(desk: _Desk, payment: Payment) -> list[Payment]:
     ]
 
 
-async def _complete(
-    desk: _Desk, gathered: Sequence[Payment], abnormal: Abnormal, fund_labels: Sequence[Label]
-) -> None:
+async def _complete(desk: _Desk, gathered: Sequence[Payment], abnormal: Abnormal, fund_labels: Sequence[Label]) -> None:
     """Give what was gathered to the wallet; what is above the amount due stays in suspense."""
     link, tx = desk.link, desk.tx
     due = link.choice.amount if link.choice else gathered[-1].amount

@@ -24,7 +24,7 @@ def hold_rest(tx: Transaction, payment: Payment, wallet_id: int, rest: Money) ->
 
 
 async def take_back_rest(tx: Transaction, fund: AbnormalFund) -> None:
-    """A reorg took a payment away, and with it the rest in suspense: the wallet, which gave all of it, gets that back."""
+    """A reorg took a payment and its rest away: the wallet, which gave back all of it, gets the rest."""
     await ledger.post_one(
         tx,
         Transfer(
@@ -70,4 +70,3 @@ async def credit_fund(tx: Transaction, fund: AbnormalFund, amount: Money, wallet
             Transfer(tx.ids.next(), first, target, amount, "payment_links.fund_credited", fund.abnormal_fund_id)
         )  # fmt: skip
     await wallet.credit_from_suspense(tx, merchant_id, fund.transaction_id, also)
-

@@ -139,7 +139,7 @@ class PaymentPages:
         """Take who pays."""
         form = await _read_form(request)
         payer = _payer(form)
-        faults = {name: "payer.required" for name in rules.missing_of(payer)}
+        faults = dict.fromkeys(rules.missing_of(payer), "payer.required")
         if form.get("source") == "platform" and not payer.platform:
             faults["platform"] = "payer.required"
         if form.get("declaration") != "yes":

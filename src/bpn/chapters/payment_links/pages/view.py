@@ -33,6 +33,7 @@ PREFIX = "/pay"
 _WITHOUT_SCRIPT_SECONDS = 15
 _MARKED_DIGITS = 6
 _SHOWN_HASH_DIGITS = 10
+_NOTHING = Markup()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class View:
     watch: str | None = None
     refresh_seconds: int | None = None
     seen: str = ""
-    fragment: Markup = Markup()
+    fragment: Markup = _NOTHING
     form: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, Markup] = field(default_factory=dict)
     # choosing
@@ -115,10 +116,10 @@ class View:
     currency: str = ""
     network: str = ""
     address: str = ""
-    address_marked: Markup = Markup()
+    address_marked: Markup = _NOTHING
     uri: str = ""
-    qr_full: Markup = Markup()
-    qr_plain: Markup = Markup()
+    qr_full: Markup = _NOTHING
+    qr_plain: Markup = _NOTHING
     price_until: bool = False
     until: int | None = None
     until_text: str = ""
@@ -207,29 +208,28 @@ def _support_href(support: str | None) -> str | None:
 
 
 def _step(page: PayerPage, now: datetime) -> str:
-    link, payments = page.view.link, page.view.payments
+    link = page.view.link
     if link.status is LinkStatus.COMPLETED:
         return "done"
     if link.link_type is LinkType.PERMANENT and link.status is LinkStatus.ACTIVE:
         return "choose"
-    came = rules.in_time(link, payments)
+    came = rules.in_time(link, page.view.payments)
     waiting = [payment for payment in came if payment.status in SETTLING]
-    covered = link.choice is not None and (
-        sum(payment.amount.minor for payment in came) >= _least(link, page.settings.tolerance_bps)
-    )
-    if waiting and (covered or link.status in {LinkStatus.EXPIRED, LinkStatus.CANCELLED}):
+    covered = sum(payment.amount.minor for payment in came) >= _least(link, page.settings.tolerance_bps)
+    ended = link.status in {LinkStatus.EXPIRED, LinkStatus.CANCELLED}
+    if waiting and (covered or ended):
         return _settling_step(link, waiting)
-    if link.status in {LinkStatus.EXPIRED, LinkStatus.CANCELLED}:
+    if ended:
         return link.status.value
-    if rules.time_is_over(link, now):
-        return "expired"
+    return "expired" if rules.time_is_over(link, now) else _paying_step(link, now)
+
+
+def _paying_step(link: PaymentLink, now: datetime) -> str:
     if link.choice is None:
         return "choose"
     if not link.payer_known:
         return "payer"
-    if link.seen_at is None and now >= link.choice.price_expires_at:
-        return "price"
-    return "pay"
+    return "price" if link.seen_at is None and now >= link.choice.price_expires_at else "pay"
 
 
 def _least(link: PaymentLink, tolerance_bps: int) -> int:

@@ -25,6 +25,7 @@ from bpn.api.fields import (
 from bpn.chapters.payment_links import model
 from bpn.chapters.payment_links.operations.links import LinkCommand
 from bpn.chapters.wallet.model import Network, Token
+from bpn.kernel.assets import Asset
 from bpn.kernel.clock import to_milliseconds
 from bpn.kernel.errors import InvalidRequest
 from bpn.kernel.money import Money, format_decimal
@@ -143,7 +144,7 @@ class CreateLinkRequest(Wire):
     ] = None
     payer_info: PayerInfo | None = None
 
-    def command(self, fiat: model.Asset) -> LinkCommand:
+    def command(self, fiat: Asset) -> LinkCommand:
         """As the chapter knows it; `fiat` is the currency as an asset."""
         return LinkCommand(
             user_order_no=self.user_order_no,
@@ -258,14 +259,14 @@ class PaymentLinkUpdate(Wire):
     create_time: Milliseconds
 
     @classmethod
-    def told(cls, fact: model.LinkChanged, base_url: str) -> Self:
+    def told(cls, fact: model.LinkChanged) -> Self:
         """The wire form of an event: of the payer, only whether the name is known."""
         unavailable = fact.payer_name_unavailable
         payer = None if unavailable is None else PayerNotice(payer_name_unavailable=unavailable)
-        return cls(**_public_keys(fact.link, payer, base_url))
+        return cls(**_public_keys(fact.link, payer, fact.url))
 
 
-def _public_keys(link: model.PaymentLink, payer: PayerInfo | PayerNotice | None, base_url: str) -> dict[str, Any]:
+def _public_keys(link: model.PaymentLink, payer: PayerInfo | PayerNotice | None, url: str) -> dict[str, Any]:
     choice = link.choice
     return {
         "payment_id": str(link.payment_id),
@@ -286,7 +287,7 @@ def _public_keys(link: model.PaymentLink, payer: PayerInfo | PayerNotice | None,
         "status": link.status.value,
         "payment_link_type": link.link_type.value,
         "payment_valid_time": link.valid_minutes,
-        "payment_link": f"{base_url}/pay/{link.token}",
+        "payment_link": url,
         "effective_time": to_milliseconds(link.effective_at),
         "expires_time": milliseconds_or_none(link.expires_at),
         "create_time": to_milliseconds(link.created_at),
@@ -309,14 +310,14 @@ class PaymentLink(PaymentLinkUpdate):
     transactions: Annotated[list[LinkTransaction], Field(description="Oldest first. Ours.")]
 
     @classmethod
-    def of(cls, view: model.LinkView, base_url: str) -> Self:
+    def of(cls, view: model.LinkView, url: str) -> Self:
         """The wire form."""
         link = view.link
         payer = None if view.payer is None else PayerInfo.of(view.payer)
         paid, settling, received = _sums(view)
         due = link.choice.amount if link.choice else None
         return cls(
-            **_public_keys(link, payer, base_url),
+            **_public_keys(link, payer, url),
             network=None if due is None else due.asset.network,
             address=link.address,
             paid_amount=str(paid) if paid else "0",

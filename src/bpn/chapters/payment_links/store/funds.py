@@ -95,9 +95,7 @@ async def find(tx: Transaction, merchant_id: int, abnormal_fund_id: int) -> Abno
 
 async def lock(tx: Transaction, merchant_id: int, abnormal_fund_id: int) -> AbnormalFund | None:
     """A fund, held until this transaction ends."""
-    return await _one(
-        tx, "f.merchant_id = %s AND f.abnormal_fund_id = %s FOR UPDATE", (merchant_id, abnormal_fund_id)
-    )
+    return await _one(tx, "f.merchant_id = %s AND f.abnormal_fund_id = %s FOR UPDATE", (merchant_id, abnormal_fund_id))
 
 
 async def lock_by_refund(tx: Transaction, merchant_id: int, transaction_id: int) -> AbnormalFund | None:

@@ -23,7 +23,7 @@ from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
 
-TOKEN_KIND = "payment_link"
+DIRECTORY = "payment_link"
 """In the directory: whose is this public token."""
 
 _COLUMNS = """
@@ -76,7 +76,7 @@ async def insert(tx: Transaction, cipher: Cipher, link: PaymentLink, payer: Paye
     async with tx.together():
         await tx.connection.execute(
             "INSERT INTO directory (kind, value, merchant_id) VALUES (%s, %s, %s)",
-            (TOKEN_KIND, link.token, link.merchant_id),
+            (DIRECTORY, link.token, link.merchant_id),
         )
         await tx.connection.execute(
             """
@@ -165,7 +165,7 @@ async def find_by_token(tx: Transaction, token: str) -> PaymentLink | None:
         SELECT {_COLUMNS} FROM directory d JOIN payment_links l ON l.merchant_id = d.merchant_id AND l.token = d.value
         WHERE d.kind = %s AND d.value = %s
         """,
-        (TOKEN_KIND, token),
+        (DIRECTORY, token),
     )
     row = await cursor.fetchone()
     return None if row is None else _link(row)
@@ -218,9 +218,7 @@ async def page(
     return total[0], [_link(row) for row in await cursor.fetchall()]
 
 
-async def lock_over(
-    tx: Transaction, now: datetime, read: Mapping[str, datetime], limit: int
-) -> list[PaymentLink]:
+async def lock_over(tx: Transaction, now: datetime, read: Mapping[str, datetime], limit: int) -> list[PaymentLink]:
     """Links whose time is over and that still wait, held; those that another worker holds are left to it.
 
     `read`: by network, up to which time its blocks are known; links beyond that are left for later.
@@ -237,7 +235,9 @@ async def lock_over(
     return [_link(row) for row in await cursor.fetchall()]
 
 
-async def near(tx: Transaction, merchant_id: int, amount: Money, fiat: Sequence[Money], limit: int) -> list[PaymentLink]:
+async def near(
+    tx: Transaction, merchant_id: int, amount: Money, fiat: Sequence[Money], limit: int
+) -> list[PaymentLink]:
     """Unpaid links of a merchant whose amount is nearest to an amount of a currency, by indexes alone.
 
     Args:
