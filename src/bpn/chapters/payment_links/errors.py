@@ -1,5 +1,6 @@
 """The payment links chapter's refusals."""
 
+from bpn.chapters.wallet.errors import RefundUneconomic
 from bpn.kernel.errors import Kind, Refusal
 
 __all__ = [
@@ -29,10 +30,3 @@ class RateUnavailable(Refusal):
 
     code = "RATE_UNAVAILABLE"
     kind = Kind.UNAVAILABLE
-
-
-class RefundUneconomic(Refusal):
-    """The network's fee takes all of the refund."""
-
-    code = "REFUND_UNECONOMIC"
-    kind = Kind.UNPROCESSABLE

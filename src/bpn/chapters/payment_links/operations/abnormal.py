@@ -22,13 +22,12 @@ from bpn.chapters.payment_links.model import (
     PaymentLink,
     PaymentStatus,
 )
-from bpn.chapters.payment_links.operations.links import earmark_of, save_link
+from bpn.chapters.payment_links.operations.links import save_link
 from bpn.chapters.payment_links.operations.receiving import save_fund
 from bpn.chapters.payment_links.operations.settings import price_of, settings_of
 from bpn.chapters.payment_links.operations.suspense import credit_fund
 from bpn.chapters.payment_links.store import funds, links, payments
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import Earmark
 from bpn.database.pool import Transaction
 from bpn.kernel.assets import Asset
 from bpn.kernel.errors import FieldError, InvalidRequest, InvalidState
@@ -165,8 +164,8 @@ async def _complete_if_enough(
             tx, replace(payment, status=PaymentStatus.RECEIVED, counted=payment.amount, updated_at=tx.now)
         )
     for one in others:
-        await credit_fund(tx, one, one.amount, link.wallet_id, await earmark_of_fund(tx, one))
-    await credit_fund(tx, fund, fund.amount - rest, link.wallet_id, await earmark_of_fund(tx, fund))
+        await credit_fund(tx, one, one.amount, link.wallet_id)
+    await credit_fund(tx, fund, fund.amount - rest, link.wallet_id)
     if rest.minor:
         fund = await _split(tx, fund, rest)
     kept = {*link.labels, *((Label.OVER,) if rest.minor else ())} - {Label.UNDER}
@@ -176,14 +175,6 @@ async def _complete_if_enough(
     )
     await save_link(tx, terms, completed)
     return fund
-
-
-async def earmark_of_fund(tx: Transaction, fund: AbnormalFund) -> Earmark:
-    """What the wallet calls the address that a fund came to."""
-    origin = await links.find(tx, fund.merchant_id, fund.payment_id)
-    if origin is None:
-        raise LookupError(fund.payment_id)
-    return earmark_of(origin)
 
 
 async def _split(tx: Transaction, fund: AbnormalFund, rest: Money) -> AbnormalFund:

@@ -46,6 +46,8 @@ _PAYMENT_STATUS = {
     Status.FROZEN: PaymentStatus.FROZEN,
     Status.COMPLETED: PaymentStatus.RECEIVED,
     Status.REJECTED: PaymentStatus.ABNORMAL,
+    Status.RETURNING: PaymentStatus.ABNORMAL,
+    Status.RETURNED: PaymentStatus.ABNORMAL,
     Status.ORPHANED: PaymentStatus.ORPHANED,
 }
 _SWEPT_AT_ONCE = 100

@@ -8,9 +8,9 @@ from bpn.audit import operations as audit
 from bpn.audit.model import Decision
 from bpn.chapters.payment_links import rules
 from bpn.chapters.payment_links.model import AbnormalFund, FundAction, FundStatus, LinkTerms
-from bpn.chapters.payment_links.operations.abnormal import earmark_of_fund, lock_fund
+from bpn.chapters.payment_links.operations.abnormal import lock_fund
 from bpn.chapters.payment_links.operations.receiving import save_fund
-from bpn.chapters.payment_links.operations.suspense import credit_fund
+from bpn.chapters.payment_links.operations.suspense import credit_fund, is_whole
 from bpn.chapters.payment_links.store import funds
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.model import Status
@@ -58,8 +58,9 @@ async def refund_abnormal_fund(
     recipient = address or fund.refund_address
     if recipient is None:
         raise InvalidRequest.of("refundAddress", "is not known")
+    whole = await is_whole(tx, fund)
     refund = await wallet.request_refund(
-        terms.wallet, tx, merchant_id, fund.transaction_id, recipient, amount=fund.amount
+        terms.wallet, tx, merchant_id, fund.transaction_id, recipient, part=None if whole else fund.amount
     )
     sent = replace(
         fund,
@@ -80,7 +81,7 @@ async def credit_abnormal_fund(tx: Transaction, merchant_id: int, fund_id: int, 
     """
     fund = await lock_fund(tx, merchant_id, fund_id)
     rules.check_fund_transition(fund.status, FundStatus.CREDITED)
-    await credit_fund(tx, fund, fund.amount, fund.wallet_id, await earmark_of_fund(tx, fund))
+    await credit_fund(tx, fund, fund.amount, fund.wallet_id)
     return await _decided(tx, fund, replace(fund, status=FundStatus.CREDITED), decision, "abnormal.credit")
 
 

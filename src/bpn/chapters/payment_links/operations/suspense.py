@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bpn.chapters.payment_links.model import AbnormalFund, Payment
 from bpn.chapters.wallet import operations as wallet
-from bpn.chapters.wallet.model import Earmark, Status
+from bpn.chapters.wallet.model import Status
 from bpn.database.pool import Transaction
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
-from bpn.ledger.model import Movement, Transfer
+from bpn.ledger.model import Account, Movement, Transfer
 
 
 def hold_rest(tx: Transaction, payment: Payment, wallet_id: int, rest: Money) -> Transfer:
@@ -38,7 +38,13 @@ async def take_back_rest(tx: Transaction, fund: AbnormalFund) -> None:
     )
 
 
-async def credit_fund(tx: Transaction, fund: AbnormalFund, amount: Money, wallet_id: int, earmark: Earmark) -> None:
+async def is_whole(tx: Transaction, fund: AbnormalFund) -> bool:
+    """Whether a fund is a whole deposit that was set aside, or the rest of one that was released."""
+    deposit = await wallet.get_deposit(tx, fund.merchant_id, fund.transaction_id)
+    return deposit.status is Status.REJECTED
+
+
+async def credit_fund(tx: Transaction, fund: AbnormalFund, amount: Money, wallet_id: int) -> None:
     """Give part or all of a fund to a wallet of the merchant; what is left of it stays in suspense.
 
     Args:
@@ -46,27 +52,22 @@ async def credit_fund(tx: Transaction, fund: AbnormalFund, amount: Money, wallet
         fund: whose row the caller holds.
         amount: how much.
         wallet_id: to which wallet.
-        earmark: of the link that the fund came to.
     """
-    deposits = await wallet.list_earmark_deposits(tx, fund.merchant_id, earmark)
-    deposit = next(one for one in deposits if one.transaction_id == fund.transaction_id)
     asset, merchant_id = fund.amount.asset, fund.merchant_id
     suspense = wallet.suspense_account(merchant_id, asset)
     first = wallet.wallet_account(merchant_id, fund.wallet_id, asset)
     target = wallet.wallet_account(merchant_id, wallet_id, asset)
-    if deposit.status is not Status.REJECTED:
-        await ledger.post_one(
-            tx, Transfer(tx.ids.next(), suspense, target, amount, "payment_links.fund_credited", fund.abnormal_fund_id)
-        )
+
+    def move(source: Account, to: Account, money: Money, code: str) -> Transfer:
+        return Transfer(tx.ids.next(), source, to, money, code, fund.abnormal_fund_id)
+
+    if not await is_whole(tx, fund):
+        await ledger.post_one(tx, move(suspense, target, amount, "payment_links.fund_credited"))
         return
     also: list[Movement] = []
     rest = fund.amount - amount
     if rest.minor:
-        also.append(
-            Transfer(tx.ids.next(), first, suspense, rest, "payment_links.rest_held", fund.abnormal_fund_id)
-        )  # fmt: skip
+        also.append(move(first, suspense, rest, "payment_links.rest_held"))
     if wallet_id != fund.wallet_id:
-        also.append(
-            Transfer(tx.ids.next(), first, target, amount, "payment_links.fund_credited", fund.abnormal_fund_id)
-        )  # fmt: skip
+        also.append(move(first, target, amount, "payment_links.fund_credited"))
     await wallet.credit_from_suspense(tx, merchant_id, fund.transaction_id, also)

@@ -27,6 +27,7 @@ from bpn.chapters.wallet.operations.deposits import (
 from bpn.chapters.wallet.operations.earmarks import (
     cleared_deposits,
     earmark_address,
+    get_deposit,
     list_cleared,
     list_earmark_deposits,
     open_earmark,
@@ -61,7 +62,12 @@ from bpn.chapters.wallet.operations.reading import (
     resume_reading,
     stop_reading,
 )
-from bpn.chapters.wallet.operations.refunds import decide_refund_screening, list_refund_screening, request_refund
+from bpn.chapters.wallet.operations.refunds import (
+    decide_refund_screening,
+    list_refund_screening,
+    refund_fee,
+    request_refund,
+)
 from bpn.chapters.wallet.operations.review import (
     decide_deposit,
     decide_whitelist,
@@ -130,6 +136,7 @@ __all__ = [
     "find_missed",
     "find_token",
     "get_asset_balance",
+    "get_deposit",
     "get_deposit_address",
     "get_wallet_network_config",
     "get_wallet_transfer",
@@ -179,6 +186,7 @@ __all__ = [
     "record_signature",
     "record_survey",
     "reopen_outgoing",
+    "refund_fee",
     "request_refund",
     "request_withdrawal",
     "require_wallet",
