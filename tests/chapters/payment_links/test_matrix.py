@@ -67,7 +67,7 @@ async def played(house: Installation) -> AsyncIterator[dict[str, Played]]:
     for cell in CELLS:
         if cell["time"] == "after_completion":
             await send(house, links[name_of(cell)]["address"], "100", "right", counterfeit)
-    await settled(house)
+    await mined(house)
     early = [cell for cell in CELLS if cell["time"] != "late"]
     late = [cell for cell in CELLS if cell["time"] == "late"]
     results: dict[str, Played] = {}
@@ -76,7 +76,7 @@ async def played(house: Installation) -> AsyncIterator[dict[str, Played]]:
             parts = PARTS[cell["amount"], cell["number"]]
             if place < len(parts):
                 await send(house, links[name_of(cell)]["address"], parts[place], cell["token"], counterfeit)
-        await settled(house)
+        await mined(house)
         for cell in cells:
             results[name_of(cell)] = await look(house, merchant, links[name_of(cell)])
         if cells is early:
@@ -85,6 +85,13 @@ async def played(house: Installation) -> AsyncIterator[dict[str, Played]]:
     yield results
     async with house.parts.database.transaction(snapshot=True) as tx:
         assert (await ledger.verify(tx)).findings == ()
+
+
+async def mined(house: Installation) -> None:
+    """A block of the sandbox holds ten transfers."""
+    for chain in house.chains.values():
+        await chain.mine(15)
+    await settled(house, 3)
 
 
 async def deploy_counterfeit(house: Installation) -> str:

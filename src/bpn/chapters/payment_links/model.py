@@ -73,10 +73,8 @@ NEXT: Mapping[LinkStatus, frozenset[LinkStatus]] = {
     # By linking an abnormal fund to it.
     LinkStatus.EXPIRED: frozenset({LinkStatus.COMPLETED}),
     LinkStatus.CANCELLED: frozenset({LinkStatus.COMPLETED}),
-    # When a reorg takes away what paid it.
-    LinkStatus.COMPLETED: frozenset({LinkStatus.ACTIVE, LinkStatus.EXPIRED, LinkStatus.CANCELLED}),
 }
-"""The one table of allowed state changes."""
+"""The one table of allowed state changes. Only a reorg that takes away what paid a link opens a completed one again."""
 
 OPEN = frozenset({LinkStatus.INIT, LinkStatus.ACTIVE})
 """States in which a link waits for money."""
