@@ -25,7 +25,7 @@ from bpn.chapters.wallet.model import Earmark, Network
 from bpn.database.page_notices import tell_page_changed
 from bpn.database.pool import Transaction
 from bpn.kernel.assets import Asset
-from bpn.kernel.errors import InvalidRequest
+from bpn.kernel.errors import InvalidRequest, InvalidState
 from bpn.kernel.ids import random_token
 from bpn.kernel.money import Money
 
@@ -198,6 +198,21 @@ async def save_link(tx: Transaction, terms: LinkTerms, link: PaymentLink) -> Non
     payers = await links.payers(tx, terms.cipher, [link])
     await events.link_changed(terms, tx, link, payers.get(link.payment_id))
     await tell_page_changed(tx, topic_of(link))
+
+
+async def get_link_address(tx: Transaction, merchant_id: int, payment_id: int) -> str:
+    """The address of a link.
+
+    Raises:
+        PaymentLinkNotFound: this merchant has no such link.
+        InvalidState: it has none yet: nobody has chosen what to pay with.
+    """
+    link = await links.find(tx, merchant_id, payment_id)
+    if link is None:
+        raise PaymentLinkNotFound("There is no such payment link.")
+    if link.address is None:
+        raise InvalidState("The link has no address yet: on its page, choose what to pay with.")
+    return link.address
 
 
 def fiat_asset(currency: str) -> Asset:
