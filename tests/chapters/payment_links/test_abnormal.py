@@ -166,9 +166,7 @@ class TestSubmitting:
     ) -> None:
         body = {"abnormalFundId": "2", "action": "REFUND", "refundAddress": OUTSIDE, "reason": "x", **change}
         answer = await merchant.order(SUBMIT, body)
-        assert (answer.status, answer.code) == (status, code) or code == "INVALID_REQUEST"
-        if fields and answer.status == 400:
-            assert answer.fields == fields
+        assert (answer.status, answer.code, answer.fields) == (status, code, fields)
 
     async def test_a_refund_that_the_fee_would_eat_is_refused(self, house: Installation, merchant: Merchant) -> None:
         fund = await duplicate(house, merchant, "0.9")

@@ -63,9 +63,9 @@ async def test_the_page_speaks_the_readers_language_and_keeps_the_choice(
     assert "您想如何付款" in text_of(await page_of(house, link, "zh-CN"))
     answer = await house.http.get(f"{path_of(link)}?lang=es")
     assert '<html lang="es"' in answer.text
-    assert "1250,00" in answer.text
-    assert "bpn_language=es" in answer.headers["set-cookie"]
     house.http.cookies.clear()
+    assert "1250,00" in answer.text.replace(".", "")
+    assert "bpn_language=es" in answer.headers["set-cookie"]
 
 
 async def test_nothing_comes_from_elsewhere_and_nothing_runs_inline(house: Installation, merchant: Merchant) -> None:

@@ -214,15 +214,15 @@ async def submit_abnormal_fund(
         InvalidRequest: no address to return it to, or one that is mistyped.
         RefundUneconomic: the network's fee takes all of it.
     """
+    address = _refund_address(refund_address) if action is FundAction.REFUND else None
     fund = await lock_fund(tx, merchant_id, abnormal_fund_id)
     rules.check_fund_transition(fund.status, FundStatus.SUBMITTED)
     if fund.linked_payment_id is not None:
         target = await links.find(tx, merchant_id, fund.linked_payment_id)
         if target is not None and target.completed_at is not None:
             raise InvalidState("The fund has paid a link.")
-    address, fee = None, None
+    fee = None
     if action is FundAction.REFUND:
-        address = _refund_address(refund_address)
         fee = refund_fee(terms, fund.amount.asset)
         rules.check_refund(fund.amount, fee)
     submitted = replace(

@@ -80,7 +80,8 @@ async def _priced_ways(terms: LinkTerms, tx: Transaction, link: PaymentLink) -> 
 
 
 async def _find(tx: Transaction, token: str) -> PaymentLink:
-    link = await links.find_by_token(tx, token)
+    # What no token can hold, no database need be asked for.
+    link = await links.find_by_token(tx, token) if token.isascii() and token.isprintable() else None
     if link is None:
         raise PaymentLinkNotFound("There is no such payment link.")
     return link

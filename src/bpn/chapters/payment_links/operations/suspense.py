@@ -7,7 +7,6 @@ from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.model import Status
 from bpn.database.pool import Transaction
 from bpn.kernel.money import Money
-from bpn.ledger import operations as ledger
 from bpn.ledger.model import Account, Movement, Transfer
 
 
@@ -25,16 +24,8 @@ def hold_rest(tx: Transaction, payment: Payment, wallet_id: int, rest: Money) ->
 
 async def take_back_rest(tx: Transaction, fund: AbnormalFund) -> None:
     """A reorg took a payment and its rest away: the wallet, which gave back all of it, gets the rest."""
-    await ledger.post_one(
-        tx,
-        Transfer(
-            tx.ids.next(),
-            wallet.suspense_account(fund.merchant_id, fund.amount.asset),
-            wallet.wallet_account(fund.merchant_id, fund.wallet_id, fund.amount.asset),
-            fund.amount,
-            "payment_links.rest_orphaned",
-            fund.transaction_id,
-        ),
+    await wallet.credit_rest(
+        tx, fund.merchant_id, fund.wallet_id, fund.amount, "payment_links.rest_orphaned", fund.transaction_id
     )
 
 
@@ -62,7 +53,9 @@ async def credit_fund(tx: Transaction, fund: AbnormalFund, amount: Money, wallet
         return Transfer(tx.ids.next(), source, to, money, code, fund.abnormal_fund_id)
 
     if not await is_whole(tx, fund):
-        await ledger.post_one(tx, move(suspense, target, amount, "payment_links.fund_credited"))
+        await wallet.credit_rest(
+            tx, merchant_id, wallet_id, amount, "payment_links.fund_credited", fund.abnormal_fund_id
+        )
         return
     also: list[Movement] = []
     rest = fund.amount - amount

@@ -7,7 +7,12 @@ from bpn.chapters.wallet.operations.addresses import (
     get_wallet_network_config,
     parse_address,
 )
-from bpn.chapters.wallet.operations.assigning import assign_deposit, credit_from_suspense, set_deposit_aside
+from bpn.chapters.wallet.operations.assigning import (
+    assign_deposit,
+    credit_from_suspense,
+    credit_rest,
+    set_deposit_aside,
+)
 from bpn.chapters.wallet.operations.balances import get_asset_balance
 from bpn.chapters.wallet.operations.custody import (
     book_house_funds,
@@ -121,6 +126,7 @@ __all__ = [
     "count_confirmations",
     "create_sub_account",
     "credit_from_suspense",
+    "credit_rest",
     "custody_holdings",
     "custody_ledger",
     "custody_under_way",
