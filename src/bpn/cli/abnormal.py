@@ -59,7 +59,9 @@ def refund_fund(
     async def refund(house: House, tx: Transaction) -> AbnormalFund:
         found = await _find(tx, fund_id)
         decision = decision_of(actor, reason, approved=True)
-        return await operations.refund_abnormal_fund(house.link_terms, tx, found.merchant_id, fund_id, decision, address)
+        return await operations.refund_abnormal_fund(
+            house.link_terms, tx, found.merchant_id, fund_id, decision, address
+        )
 
     say(f"{fund_id} is {in_transaction(data, refund).status}.")
 

@@ -14,9 +14,9 @@ import structlog
 from bpn.adapters.postgres.embedded import EmbeddedPostgres, binaries
 from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
+from bpn.api.pages.watchers import Watchers
 from bpn.chapters.accounts.model import AccountTerms
 from bpn.chapters.kyb.model import KybTerms
-from bpn.api.pages.watchers import Watchers
 from bpn.chapters.payment_links.model import LinkTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms

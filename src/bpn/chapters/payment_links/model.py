@@ -14,6 +14,7 @@ from bpn.kernel.assets import Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
 
+_BASIS_POINTS = 10_000
 EARMARK = "payment_link"
 """What the wallet chapter calls the addresses of links."""
 
@@ -41,13 +42,22 @@ class LinkTerms:
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """What a merchant's links keep to. `tolerance_bps`: how far off an amount may be and still count as exact.
+    """What a merchant's links keep to.
 
-    `support`: where payers are told to write, an address or a URL; None where the merchant has given none.
+    Attributes:
+        tolerance_bps: how far off an amount may be and still count as exact, in hundredths of a percent.
+        tolerance_amount: the same in whole units; the larger of the two holds.
+        support: where payers are told to write, an address or a URL; None where the merchant has given none.
     """
 
-    tolerance_bps: int = 0
+    tolerance_bps: Decimal = Decimal(0)
+    tolerance_amount: Decimal = Decimal(0)
     support: str | None = None
+
+    def slack(self, due: Money) -> int:
+        """How far off what is due an amount may be, in minor units."""
+        scale = Decimal(10) ** due.asset.scale
+        return max(int(due.minor * self.tolerance_bps / _BASIS_POINTS), int(self.tolerance_amount * scale))
 
 
 class LinkType(StrEnum):

@@ -27,6 +27,7 @@ from bpn.chapters.payment_links.model import (
     Case,
     FundStatus,
     Label,
+    LinkSettings,
     LinkStatus,
     LinkType,
     MatchReason,
@@ -45,7 +46,6 @@ from bpn.kernel.money import Money, exact_context
 
 _SHOWN_DECIMALS = 6
 """Of an amount to be typed into a wallet: what most of them take."""
-_BASIS_POINTS = 10_000
 _PRINTABLE_FROM = 0x21
 _DELETE = 0x7F
 _NEAR_SECONDS = 3600 * 24
@@ -69,20 +69,22 @@ MATRIX = _load((files("bpn.chapters.payment_links") / "matrix.toml").read_text(e
 """What becomes of money that comes for a link, by case: the data file decides."""
 
 
-def judge(link: PaymentLink, payment: Payment, earlier: Sequence[Payment], tolerance_bps: int) -> tuple[Case, Verdict]:
+def judge(
+    link: PaymentLink, payment: Payment, earlier: Sequence[Payment], settings: LinkSettings
+) -> tuple[Case, Verdict]:
     """What a payment is to its link together with what came before it, and what the matrix says of that.
 
     Args:
         link: as it stands before the payment is decided.
         payment: what came.
         earlier: what came before, of the same token, and is part of the same sum.
-        tolerance_bps: how far off an amount may be and still count as exact.
+        settings: what the merchant's links keep to.
     """
     due = link.choice.amount if link.choice else payment.amount
     asset = payment.amount.asset
     total = sum((other.amount.minor for other in earlier), payment.amount.minor)
     case = Case(
-        amount_class(total, (due if due.asset == asset else in_asset(due, asset)).minor, tolerance_bps),
+        amount_class(total, due if due.asset == asset else in_asset(due, asset), settings),
         timing(link, payment),
         Number.SEVERAL if earlier else Number.ONE,
         token_kind(due.asset, asset),
@@ -125,12 +127,12 @@ def timing(link: PaymentLink, payment: Payment) -> Timing:
     return Timing.IN_TIME
 
 
-def amount_class(total: int, due: int, tolerance_bps: int) -> Amount:
+def amount_class(total: int, due: Money, settings: LinkSettings) -> Amount:
     """Whether minor units that came are what is due, within the tolerance."""
-    slack = due * tolerance_bps // _BASIS_POINTS
-    if total < due - slack:
+    slack = settings.slack(due)
+    if total < due.minor - slack:
         return Amount.UNDER
-    return Amount.OVER if total > due + slack else Amount.EXACT
+    return Amount.OVER if total > due.minor + slack else Amount.EXACT
 
 
 def labels_after(labels: Iterable[Label], case: Case, verdict: Verdict) -> tuple[Label, ...]:
@@ -160,14 +162,14 @@ def in_time(link: PaymentLink, payments: Iterable[Payment]) -> list[Payment]:
     ]
 
 
-def may_expire(link: PaymentLink, payments: Sequence[Payment], tolerance_bps: int) -> bool:
+def may_expire(link: PaymentLink, payments: Sequence[Payment], settings: LinkSettings) -> bool:
     """Whether a link whose time is over is EXPIRED: not while what came in time suffices and is not settled yet."""
     if link.choice is None:
         return True
     came = in_time(link, payments)
     settling = any(payment.status in SETTLING for payment in came)
     total = sum(payment.amount.minor for payment in came)
-    return not settling or amount_class(total, link.choice.amount.minor, tolerance_bps) is Amount.UNDER
+    return not settling or amount_class(total, link.choice.amount, settings) is Amount.UNDER
 
 
 def payable_amount(fiat: Money, price: Decimal, asset: Asset) -> Money:
@@ -286,7 +288,7 @@ def check_refund(amount: Money, fee: Money) -> None:
 
 
 def match_reasons(
-    link: PaymentLink, due: Money, remaining: Money, fund: AbnormalFund, tolerance_bps: int
+    link: PaymentLink, due: Money, remaining: Money, fund: AbnormalFund, settings: LinkSettings
 ) -> tuple[MatchReason, ...]:
     """Why a fund may belong to a link, the strongest first."""
     reasons = []
@@ -296,7 +298,7 @@ def match_reasons(
         reasons.append(MatchReason.EXACT_AMOUNT)
     elif fund.amount == remaining:
         reasons.append(MatchReason.REMAINING_AMOUNT)
-    elif amount_class(fund.amount.minor, due.minor, tolerance_bps) is Amount.EXACT:
+    elif amount_class(fund.amount.minor, due, settings) is Amount.EXACT:
         reasons.append(MatchReason.WITHIN_TOLERANCE)
     else:
         reasons.append(MatchReason.NEAR_AMOUNT)

@@ -35,7 +35,6 @@ from bpn.kernel.money import Money, exact_context
 
 _NEAREST = 10
 _SHOWN_MATCHES = 20
-_BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ async def list_matchable_links(terms: LinkTerms, tx: Transaction, merchant_id: i
         if due is None:
             continue
         remaining = Money(max(0, due.minor - _ready(came[link.payment_id], due.asset)), due.asset)
-        reasons = rules.match_reasons(link, due, remaining, fund, settings.tolerance_bps)
+        reasons = rules.match_reasons(link, due, remaining, fund, settings)
         ranked.append((rules.match_rank(link, due, reasons, fund), Match(link, due, reasons)))
     return [match for _, match in sorted(ranked, key=lambda pair: pair[0])][:_SHOWN_MATCHES]
 
@@ -152,7 +151,7 @@ async def _complete_if_enough(
         if asked is not None and asked.minor:
             share += Fraction(amount.minor, asked.minor)
     total = share + Fraction(fund.amount.minor, due.minor)
-    slack = Fraction(settings.tolerance_bps, _BASIS_POINTS)
+    slack = Fraction(settings.slack(due), due.minor)
     if total < 1 - slack:
         labels = rules.ordered({*link.labels, Label.UNDER})
         await save_link(tx, terms, replace(link, labels=labels, updated_at=tx.now))
@@ -223,7 +222,7 @@ async def submit_abnormal_fund(
             raise InvalidState("The fund has paid a link.")
     fee = None
     if action is FundAction.REFUND:
-        fee = refund_fee(terms, fund.amount.asset)
+        fee = await wallet.refund_fee(terms.wallet, tx, merchant_id, fund.amount)
         rules.check_refund(fund.amount, fee)
     submitted = replace(
         fund,
@@ -247,11 +246,6 @@ def _refund_address(text: str | None) -> str:
         raise InvalidRequest(
             refusal.message, [FieldError("refundAddress", fault.reason) for fault in refusal.errors]
         ) from None
-
-
-def refund_fee(terms: LinkTerms, asset: Asset) -> Money:
-    """What the network's fee takes from a refund."""
-    return wallet.find_token(terms.wallet, asset.currency, asset.network).withdrawal_fee
 
 
 async def lock_fund(tx: Transaction, merchant_id: int, abnormal_fund_id: int) -> AbnormalFund:

@@ -211,9 +211,7 @@ async def _decide(desk: _Desk) -> None:
     """Judge what is ready, in order: until the sum suffices it is kept, then all of it is given to the wallet."""
     gathered: list[Payment] = []
     for payment in desk.ready():
-        case, verdict = rules.judge(
-            desk.link, payment, rules.sums_with(payment, _before(desk, payment)), desk.settings.tolerance_bps
-        )
+        case, verdict = rules.judge(desk.link, payment, rules.sums_with(payment, _before(desk, payment)), desk.settings)
         counts = case.token is TokenKind.RIGHT and case.time is Timing.IN_TIME
         if not counts and verdict.abnormal is Abnormal.ALL:
             desk.link = replace(desk.link, labels=rules.labels_after(desk.link.labels, case, verdict))
@@ -337,7 +335,7 @@ async def expire_links(terms: LinkTerms, tx: Transaction, limit: int = 100) -> i
         if link.choice is not None:
             came = (await payments.of_links(tx, [link]))[link.payment_id]
             settings = await settings_of(terms, tx, link.merchant_id)
-            if not rules.may_expire(link, came, settings.tolerance_bps):
+            if not rules.may_expire(link, came, settings):
                 continue
         await settle_link(terms, tx, link.merchant_id, link.payment_id, ending=LinkStatus.EXPIRED)
         ended += 1

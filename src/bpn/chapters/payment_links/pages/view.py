@@ -17,6 +17,7 @@ from bpn.chapters.payment_links import rules
 from bpn.chapters.payment_links.model import (
     SETTLING,
     Label,
+    LinkSettings,
     LinkStatus,
     LinkTerms,
     LinkType,
@@ -215,7 +216,7 @@ def _step(page: PayerPage, now: datetime) -> str:
         return "choose"
     came = rules.in_time(link, page.view.payments)
     waiting = [payment for payment in came if payment.status in SETTLING]
-    covered = sum(payment.amount.minor for payment in came) >= _least(link, page.settings.tolerance_bps)
+    covered = sum(payment.amount.minor for payment in came) >= _least(link, page.settings)
     ended = link.status in {LinkStatus.EXPIRED, LinkStatus.CANCELLED}
     if waiting and (covered or ended):
         return _settling_step(link, waiting)
@@ -232,9 +233,9 @@ def _paying_step(link: PaymentLink, now: datetime) -> str:
     return "price" if link.seen_at is None and now >= link.choice.price_expires_at else "pay"
 
 
-def _least(link: PaymentLink, tolerance_bps: int) -> int:
-    due = link.choice.amount.minor if link.choice else 0
-    return due - due * tolerance_bps // 10_000
+def _least(link: PaymentLink, settings: LinkSettings) -> int:
+    due = link.choice.amount if link.choice else None
+    return 0 if due is None else due.minor - settings.slack(due)
 
 
 def _settling_step(link: PaymentLink, waiting: list[Payment]) -> str:
