@@ -312,27 +312,28 @@ async def open_installation(
         data_dir=folder,
         **{"sandbox_block_seconds": 3600, "sandbox_bank_seconds": 0, "sweeping": False, **options},
     )
-    async with open_house(settings, database_url) as bare:
-        server = sandbox_server(bare)
+    # The chain's own process has its own view of business time, which its blocks carry.
+    async with open_house(settings, database_url) as behind_the_chain:
+        server = sandbox_server(behind_the_chain)
         chain_url = await server.start()
-    try:
-        async with open_house(settings, database_url, chain_url=chain_url) as house:
-            await fund_sandbox(house)
-            await fund_outside(house, outside or {})
-            await book_sandbox_money(house)
-            async with open_workers(house) as jobs, serving(house) as base_url:
-                async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
-                    nodes = {name: evm_chain(house, name) for name in settings.chains}
-                    levers = sandbox_chains(house) | (outside or {})
-                    installation = Installation(house, base_url, jobs, levers, http, nodes, outside or {})
-                    if prepare is not None:
-                        await prepare(installation)
-                    await installation.work()
-                    yield installation
-                    for node in nodes.values():
-                        await node.close()
-    finally:
-        await server.stop()
+        try:
+            async with open_house(settings, database_url, chain_url=chain_url) as house:
+                await fund_sandbox(house)
+                await fund_outside(house, outside or {})
+                await book_sandbox_money(house)
+                async with open_workers(house) as jobs, serving(house) as base_url:
+                    async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
+                        nodes = {name: evm_chain(house, name) for name in settings.chains}
+                        levers = sandbox_chains(house) | (outside or {})
+                        installation = Installation(house, base_url, jobs, levers, http, nodes, outside or {})
+                        if prepare is not None:
+                            await prepare(installation)
+                        await installation.work()
+                        yield installation
+                        for node in nodes.values():
+                            await node.close()
+        finally:
+            await server.stop()
 
 
 @asynccontextmanager

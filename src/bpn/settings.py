@@ -226,6 +226,10 @@ class Settings(BaseSettings):
 
     files_s3: S3Settings | None = None
     """A bucket for merchants' files (`BPN_FILES_S3__BUCKET` …); a directory below the data directory when absent."""
+    link_price_seconds: int = 900
+    """How long a price stands once a payer has chosen what to pay with."""
+    largest_watchers: int = 5000
+    """How many may follow hosted pages live, in each API process; others see the page without."""
 
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from bpn.cli import (
+    abnormal,
     accounts,
     docs,
     fees,
@@ -60,6 +61,7 @@ application.add_typer(payouts.payout_commands, name="payout")
 application.add_typer(payouts.pay_in_commands, name="payin")
 application.add_typer(invoices.invoice_commands, name="invoice")
 application.add_typer(information.information_commands, name="rfi")
+application.add_typer(abnormal.abnormal_commands, name="abnormal")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")

@@ -14,14 +14,17 @@ import structlog
 from bpn.adapters.postgres.embedded import EmbeddedPostgres, binaries
 from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
+from bpn.api.pages.watchers import Watchers
 from bpn.chapters.accounts.model import AccountTerms
 from bpn.chapters.kyb.model import KybTerms
+from bpn.chapters.payment_links.model import LinkTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
 from bpn.controls.operations import CONTROLS_CHANGED, Controls
 from bpn.database import sealed_secrets
 from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
+from bpn.database.page_notices import PAGE_CHANGED
 from bpn.database.pool import Database, Transaction
 from bpn.files.model import FileTerms
 from bpn.jobs.application import JobApplication
@@ -37,6 +40,7 @@ from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
 from bpn.wiring.terms.accounts import account_terms
 from bpn.wiring.terms.kyb import kyb_terms
+from bpn.wiring.terms.payment_links import link_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -66,6 +70,8 @@ class House:
     kyb_terms: KybTerms
     webhook_terms: WebhookTerms
     account_terms: AccountTerms
+    link_terms: LinkTerms
+    watchers: Watchers
 
 
 @asynccontextmanager
@@ -95,10 +101,12 @@ async def open_house(
     async def controls_changed(payload: str) -> None:
         await controls.refresh(payload)
 
+    watchers = Watchers(settings.largest_watchers)
     handlers = {
         merchants.CREDENTIALS_CHANGED: credentials_changed,
         CLOCK_MOVED: clock_moved,
         CONTROLS_CHANGED: controls_changed,
+        PAGE_CHANGED: watchers.hear,
     }
     notices = Notices(database_url, handlers)
     database = Database(
@@ -136,6 +144,8 @@ async def open_house(
                 file_terms=FileTerms(cipher),
                 wallet_terms=terms,
                 kyb_terms=kyb_terms(settings, cipher),
+                link_terms=link_terms(settings, cipher, terms),
+                watchers=watchers,
                 webhook_terms=webhook_terms(settings, cipher),
                 account_terms=account_terms(
                     settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source

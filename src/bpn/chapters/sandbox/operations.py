@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bpn.chapters.accounts import operations as accounts
 from bpn.chapters.accounts.model import Order
+from bpn.chapters.payment_links import operations as payment_links
 from bpn.chapters.sandbox.errors import NotSimulated, SimulationUnavailable
 from bpn.chapters.sandbox.model import ClockReading, PayInToMake, SandboxTerms, Scenario
 from bpn.chapters.wallet import operations as wallet
@@ -25,6 +26,7 @@ async def mock_deposit(
     merchant_id: int,
     *,
     wallet_id: int | None,
+    payment_id: int | None,
     token: Token,
     amount: Money,
     sender: str | None,
@@ -36,20 +38,29 @@ async def mock_deposit(
         tx: the transaction.
         merchant_id: whose wallet.
         wallet_id: which, the primary one when None.
+        payment_id: of a payment link, to pay that instead.
         token: of what.
         amount: how much.
         sender: the EIP-55 address to appear as the sender; the faucet's own when None.
 
     Raises:
         WalletNotFound: no such wallet.
+        PaymentLinkNotFound: no such payment link.
+        InvalidState: nobody has chosen yet what to pay the link with.
         NotSimulated: the network is a real one.
         SimulationUnavailable: the chain does not answer.
     """
     network = token.asset.network or ""
     chain = _chain(terms, network)
-    address = await wallet.get_deposit_address(terms.wallet, tx, merchant_id, wallet_id, token.asset.currency, network)
+    if payment_id is None:
+        known = await wallet.get_deposit_address(
+            terms.wallet, tx, merchant_id, wallet_id, token.asset.currency, network
+        )
+        address = known.address
+    else:
+        address = await payment_links.get_link_address(tx, merchant_id, payment_id)
     try:
-        return await chain.send_token(token.contract, address.address, amount.minor, sender)
+        return await chain.send_token(token.contract, address, amount.minor, sender)
     except SourceUnavailableError as error:
         raise SimulationUnavailable("The sandbox's chain does not answer; try again.") from error
 

@@ -7,6 +7,7 @@ from bpn.api.route import Merchant, Permission, Transaction, post
 from bpn.chapters.accounts import errors as account_errors
 from bpn.chapters.accounts import operations as accounts
 from bpn.chapters.accounts import schemas as account_schemas
+from bpn.chapters.payment_links import errors as link_errors
 from bpn.chapters.sandbox import errors, operations, schemas
 from bpn.chapters.sandbox.model import PayInToMake, SandboxTerms, Scenario
 from bpn.chapters.wallet import errors as wallet_errors
@@ -30,6 +31,8 @@ class SandboxRoutes:
             wallet_errors.UnsupportedCurrency,
             wallet_errors.UnsupportedNetwork,
             wallet_errors.WalletNotFound,
+            link_errors.PaymentLinkNotFound,
+            InvalidState,
             errors.NotSimulated,
             errors.SimulationUnavailable,
         ),
@@ -45,6 +48,7 @@ class SandboxRoutes:
             tx,
             merchant.merchant_id,
             wallet_id=request.wallet_id,
+            payment_id=None if request.payment_id is None else int(request.payment_id),
             token=token,
             amount=parse_amount(request.amount, token.asset),
             sender=sender,

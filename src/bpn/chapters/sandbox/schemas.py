@@ -30,6 +30,9 @@ class MockDepositRequest(Wire):
     currency: CurrencyCode
     network: Annotated[NetworkName | None, Field(description="BSC when absent.")] = None
     amount: AmountText
+    payment_id: Annotated[
+        Identifier | None, Field(description="Pay this payment link instead, at its own address. Ours.")
+    ] = None
     from_address: Annotated[
         str | None, Field(description="The address to appear as the sender; any.", max_length=64)
     ] = None

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from bpn.api.route import Route
 from bpn.wiring.chapters.accounts import account_pages, account_routes, account_work
 from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
+from bpn.wiring.chapters.payment_links import payment_link_pages, payment_link_routes, payment_link_work
 from bpn.wiring.chapters.sandbox import sandbox_routes
 from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
 from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
@@ -22,6 +23,7 @@ def routes(house: House) -> list[Route]:
         *wallet_routes(house),
         *kyb_routes(house),
         *account_routes(house),
+        *payment_link_routes(house),
         *webhook_routes(house),
         *sandbox_routes(house),
     ]
@@ -29,7 +31,7 @@ def routes(house: House) -> list[Route]:
 
 def pages(house: House) -> list[BaseRoute]:
     """Every page for people, outside the signed API."""
-    return account_pages(house)
+    return [*account_pages(house), *payment_link_pages(house)]
 
 
 async def work(house: House, closing: AsyncExitStack) -> list[Work]:
@@ -38,5 +40,6 @@ async def work(house: House, closing: AsyncExitStack) -> list[Work]:
         await wallet_work(house, closing),
         kyb_work(house, closing),
         account_work(house, closing),
+        payment_link_work(house),
         await webhook_work(house, closing),
     ]

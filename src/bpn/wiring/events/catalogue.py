@@ -7,13 +7,20 @@ from bpn.chapters.webhooks.model import EventSource
 from bpn.wiring.events.accounts import account_events
 from bpn.wiring.events.event import Event
 from bpn.wiring.events.kyb import kyb_events
+from bpn.wiring.events.payment_links import payment_link_events
 from bpn.wiring.events.wallet import wallet_events
 from bpn.wiring.events.webhooks import webhook_events
 
 
 def events(base_url: str = "") -> list[Event]:
     """Every type of event, in the order of the document; `base_url` is where public URLs in them begin."""
-    return [*wallet_events(), *kyb_events(), *account_events(base_url), *webhook_events()]
+    return [
+        *wallet_events(),
+        *kyb_events(),
+        *account_events(base_url),
+        *payment_link_events(),
+        *webhook_events(),
+    ]
 
 
 def event_sources(base_url: str) -> list[EventSource]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -10,7 +12,7 @@ from prometheus_client import Gauge
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.evidence import collect_evidence, numbered
 from bpn.chapters.wallet.model import Finality, Network, WalletTerms
-from bpn.chapters.wallet.model.reading import ChainPosition, Reading
+from bpn.chapters.wallet.model.reading import ChainPosition, Reading, SeenTransfer
 from bpn.chapters.wallet.operations.reading import ChainHead
 from bpn.jobs.job import TransactionOpener, job
 from bpn.ports.readers import Block, ChainReader, EndpointsDisagreeError, SourceUnavailableError
@@ -121,30 +123,47 @@ class ReadingJobs:
         """The transfers of a range with the hashes of its blocks; None when the chain moved under the reading."""
         contracts = [token.contract for token in self._network.tokens.values()]
         transfers = await self._reader.transfers(contracts, first, last)
-        hashes = {}
+        hashes, times = {}, {}
         # The last block's too, however deep: a network that is another one altogether is found out by it.
         for number in range(min(last, max(first, head.number - self._network.reorg_depth)), last + 1):
             if number == head.number:
-                hashes[number] = head.hash
+                hashes[number], times[number] = head.hash, head.time
                 continue
             block = await self._reader.block(number)
             if block is None:
                 return None
-            hashes[number] = block.hash
+            hashes[number], times[number] = block.hash, _time(block)
         if any(hashes.get(seen.block_number, seen.block_hash) != seen.block_hash for seen in transfers):
+            return None
+        seen = list(numbered(transfers))
+        if not await self._add_older_times(seen, times):
             return None
         return Reading(
             self._network.name,
             expected_next,
             first,
             last,
-            tuple(numbered(transfers)),
+            tuple(replace(transfer, block_time=times.get(transfer.block_number)) for transfer in seen),
             hashes,
             head.number,
             head.time,
             head.final_number,
             doubt,
         )
+
+    async def _add_older_times(self, transfers: Sequence[SeenTransfer], times: dict[int, datetime]) -> bool:
+        """Ask when older blocks were made that hold something of ours; false if one is gone."""
+        older = [transfer for transfer in transfers if transfer.block_number not in times]
+        if not older:
+            return True
+        async with self._open_transaction() as tx:
+            numbers = await operations.find_blocks_of_ours(tx, self._network.name, older)
+        for number in sorted(numbers):
+            block = await self._reader.block(number)
+            if block is None:
+                return False
+            times[number] = _time(block)
+        return True
 
     async def _book(self) -> int:
         """Ask the network again about deposits in final blocks, and book those it vouches for; how many."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter
@@ -75,7 +77,12 @@ class SurveyJobs:
             receipt = await self._reader.receipt(hash_)
             if receipt is None or not receipt.succeeded:
                 continue
-            seen = list(numbered([one for one in receipt.transfers if one.contract in self._contracts]))
+            block = await self._reader.block(receipt.block_number)
+            if block is None:
+                continue
+            made_at = datetime.fromtimestamp(block.timestamp, UTC)
+            logs = [one for one in receipt.transfers if one.contract in self._contracts]
+            seen = [replace(one, block_time=made_at) for one in numbered(logs)]
             async with self._open_transaction() as tx:
                 count = await operations.record_missed(tx, self._network, seen)
             MISSED.labels(self._network.name).inc(count)

@@ -265,6 +265,8 @@ class Transaction:
     earmark: Earmark | None = None
     counter_currency: str | None = None
     incoming: bool = False
+    block_time: datetime | None = None
+    """Of the block that a deposit is in."""
 
 
 @dataclass(frozen=True, slots=True)

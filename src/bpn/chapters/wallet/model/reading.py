@@ -53,6 +53,7 @@ class SeenTransfer:
     sender: str
     recipient: str
     amount: int
+    block_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,18 @@
 """What the wallet chapter does: one public function per API operation, and those that its jobs and operators call."""
 
 from bpn.chapters.wallet.operations.addresses import (
+    check_currency,
     find_token,
     get_deposit_address,
     get_wallet_network_config,
     parse_address,
 )
-from bpn.chapters.wallet.operations.assigning import assign_deposit, credit_from_suspense, set_deposit_aside
+from bpn.chapters.wallet.operations.assigning import (
+    assign_deposit,
+    credit_from_suspense,
+    credit_rest,
+    set_deposit_aside,
+)
 from bpn.chapters.wallet.operations.balances import get_asset_balance
 from bpn.chapters.wallet.operations.custody import (
     book_house_funds,
@@ -25,14 +31,16 @@ from bpn.chapters.wallet.operations.deposits import (
     list_screening,
 )
 from bpn.chapters.wallet.operations.earmarks import (
+    cleared_deposits,
     earmark_address,
+    get_deposit,
     list_cleared,
     list_earmark_deposits,
     open_earmark,
     set_earmark_sender,
 )
-from bpn.chapters.wallet.operations.history import list_transactions
-from bpn.chapters.wallet.operations.orders import record_order_legs, wallet_account
+from bpn.chapters.wallet.operations.history import count_confirmations, list_transactions
+from bpn.chapters.wallet.operations.orders import record_order_legs, suspense_account, wallet_account
 from bpn.chapters.wallet.operations.outgoing import (
     NonceMismatchError,
     accept_nonces,
@@ -53,9 +61,10 @@ from bpn.chapters.wallet.operations.outgoing import (
     replace_outgoing,
     settle_outgoing,
 )
-from bpn.chapters.wallet.operations.prices import record_prices
-from bpn.chapters.wallet.operations.readiness import reading_faults
+from bpn.chapters.wallet.operations.prices import record_prices, usd_price
+from bpn.chapters.wallet.operations.readiness import read_until, reading_faults
 from bpn.chapters.wallet.operations.reading import (
+    find_blocks_of_ours,
     list_positions,
     plan_reading,
     record_blocks,
@@ -63,7 +72,12 @@ from bpn.chapters.wallet.operations.reading import (
     resume_reading,
     stop_reading,
 )
-from bpn.chapters.wallet.operations.refunds import decide_refund_screening, list_refund_screening, request_refund
+from bpn.chapters.wallet.operations.refunds import (
+    decide_refund_screening,
+    list_refund_screening,
+    refund_fee,
+    request_refund,
+)
 from bpn.chapters.wallet.operations.review import (
     decide_deposit,
     decide_whitelist,
@@ -111,9 +125,13 @@ __all__ = [
     "assign_deposit",
     "book_house_funds",
     "cancel_withdrawal",
+    "check_currency",
+    "cleared_deposits",
     "confirm_deposits",
+    "count_confirmations",
     "create_sub_account",
     "credit_from_suspense",
+    "credit_rest",
     "custody_holdings",
     "custody_ledger",
     "custody_under_way",
@@ -126,11 +144,13 @@ __all__ = [
     "earmark_address",
     "expire_senders",
     "explain_waiting",
+    "find_blocks_of_ours",
     "find_missed",
     "find_sender",
     "find_token",
     "fund_house",
     "get_asset_balance",
+    "get_deposit",
     "get_deposit_address",
     "get_wallet_network_config",
     "get_wallet_transfer",
@@ -169,6 +189,7 @@ __all__ = [
     "plan_survey",
     "plan_sweeps",
     "prepare_outgoing",
+    "read_until",
     "reading_faults",
     "record_blocks",
     "record_broadcast",
@@ -179,6 +200,7 @@ __all__ = [
     "record_receipt",
     "record_signature",
     "record_survey",
+    "refund_fee",
     "reopen_outgoing",
     "replace_outgoing",
     "request_refund",
@@ -189,6 +211,8 @@ __all__ = [
     "set_earmark_sender",
     "settle_outgoing",
     "stop_reading",
+    "suspense_account",
     "transfer_between_wallets",
+    "usd_price",
     "wallet_account",
 ]

@@ -24,6 +24,11 @@ def find_token(terms: WalletTerms, currency: str, network: str | None) -> Token:
     return rules.find_token(terms, currency, network)
 
 
+def check_currency(terms: WalletTerms, currency: str) -> None:
+    """Raise UnsupportedCurrency unless some network offers the currency."""
+    rules.check_currency(terms, currency)
+
+
 def parse_address(text: str) -> str:
     """An address in EIP-55 form; raises InvalidRequest when it is mistyped or nobody's."""
     return rules.parse_address(text)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.errors import TransactionNotFound
 from bpn.chapters.wallet.model import Status, Transaction, TransactionType
 from bpn.chapters.wallet.operations.deposits import put_into_suspense, release_deposit
 from bpn.chapters.wallet.store import deposits, transactions
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.errors import InvalidState
-from bpn.ledger.model import Movement
+from bpn.kernel.money import Money
+from bpn.ledger import operations as ledger
+from bpn.ledger.model import Movement, Transfer
 
 
 async def assign_deposit(
@@ -63,3 +66,34 @@ async def _lock(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) 
     if transaction is None or transaction.transaction_type is not TransactionType.DEPOSIT:
         raise TransactionNotFound(f"There is no deposit {transaction_id}.")
     return transaction
+
+
+async def credit_rest(
+    tx: DatabaseTransaction, merchant_id: int, wallet_id: int, amount: Money, code: str, reference_id: int
+) -> None:
+    """Give what an earmark's owner put into suspense to a wallet, less what the merchant owes.
+
+    Args:
+        tx: the transaction.
+        merchant_id: whose.
+        wallet_id: to which wallet.
+        amount: how much.
+        code: the owner's word for it in the ledger.
+        reference_id: what it is about.
+
+    Raises:
+        InsufficientBalance: there is less in suspense.
+    """
+    asset = amount.asset
+    suspense, receivable = rules.suspense_account(merchant_id, asset), rules.receivable_account(merchant_id, asset)
+    (owed,) = await ledger.balances(tx, [receivable])
+    repaid = min(-owed.posted, amount.minor)
+    parts = [(receivable, repaid), (rules.available_account(merchant_id, wallet_id, asset), amount.minor - repaid)]
+    await ledger.post_one(
+        tx,
+        *[
+            Transfer(tx.ids.next(), suspense, target, Money(minor, asset), code, reference_id)
+            for target, minor in parts
+            if minor
+        ],
+    )

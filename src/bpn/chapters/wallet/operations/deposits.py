@@ -101,7 +101,8 @@ async def confirm_deposits(
         decided += 1
         transaction = await _received(tx, deposit.transaction, proof)
         minimum = network.tokens[transaction.amount.asset.currency].minimum_deposit
-        if transaction.amount < minimum:
+        # What an earmark's owner is short of may be less than the minimum.
+        if transaction.earmark is None and transaction.amount < minimum:
             await _reject_small(tx, transaction, minimum)
             continue
         await ledger.post_one(tx, _movement(tx, transaction, *_booked(transaction), "wallet.deposit"))

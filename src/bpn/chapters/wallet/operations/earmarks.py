@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bpn.chapters.wallet import rules
-from bpn.chapters.wallet.errors import ServicePaused
-from bpn.chapters.wallet.model import Earmark, Transaction, WalletTerms
+from bpn.chapters.wallet.errors import ServicePaused, TransactionNotFound
+from bpn.chapters.wallet.model import Earmark, Transaction, TransactionType, WalletTerms
 from bpn.chapters.wallet.operations.wallets import require_wallet
 from bpn.chapters.wallet.store import chains, deposits, transactions, wallets
 from bpn.chapters.wallet.store import earmarks as store
@@ -64,6 +64,23 @@ async def earmark_address(tx: DatabaseTransaction, merchant_id: int, earmark: Ea
 async def list_earmark_deposits(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> list[Transaction]:
     """The deposits of an earmark in all their states, oldest first."""
     return await transactions.of_earmark(tx, merchant_id, earmark)
+
+
+async def get_deposit(tx: DatabaseTransaction, merchant_id: int, transaction_id: int) -> Transaction:
+    """A deposit as it is now.
+
+    Raises:
+        TransactionNotFound: this merchant has no such deposit.
+    """
+    found = await transactions.find(tx, merchant_id, TransactionType.DEPOSIT, transaction_id=transaction_id)
+    if found is None:
+        raise TransactionNotFound(f"There is no deposit {transaction_id}.")
+    return found
+
+
+async def cleared_deposits(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -> set[int]:
+    """Which of these deposits wait for their owner's word, by id."""
+    return await deposits.cleared(tx, transactions)
 
 
 async def list_cleared(tx: DatabaseTransaction, kind: str, limit: int = 100) -> list[Transaction]:

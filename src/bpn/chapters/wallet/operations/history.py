@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bpn.chapters.wallet import rules
@@ -41,3 +42,8 @@ async def list_transactions(
         await require_wallet(tx, merchant_id, filters.wallet_id)
     total, rows = await transactions.page(tx, merchant_id, filters, before=before, offset=offset, limit=limit)
     return TransactionPage(total, rows)
+
+
+async def count_confirmations(tx: DatabaseTransaction, keys: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """How many confirmations transactions have at the head known, by merchant and id: merchant, id, count."""
+    return await transactions.confirmations(tx, keys)

@@ -18,6 +18,11 @@ def wallet_account(merchant_id: int, wallet_id: int, asset: Asset) -> Account:
     return rules.available_account(merchant_id, wallet_id, asset)
 
 
+def suspense_account(merchant_id: int, asset: Asset) -> Account:
+    """What arrived and may not be spent until somebody decides, for the movements of an earmark's owner."""
+    return rules.suspense_account(merchant_id, asset)
+
+
 async def record_order_legs(tx: DatabaseTransaction, legs: Sequence[OrderLeg]) -> list[Transaction]:
     """Write what orders moved in wallets into the history, in the transaction that moves it."""
     recorded = [_recorded(tx, leg) for leg in legs]

@@ -34,3 +34,9 @@ def _fault(network: Network, position: ChainPosition | None, read_after: datetim
         return f"in doubt: {position.doubt}"
     age = now - position.head_time
     return f"the newest block is {age.total_seconds():.0f} s old" if age > network.head_lag else None
+
+
+async def read_until(tx: DatabaseTransaction, network: str) -> datetime | None:
+    """Up to which time a network's blocks are read without a gap, None while some are missing."""
+    position = await chains.find_position(tx, network)
+    return None if position is None or position.next_block <= position.head_number else position.head_time

@@ -94,6 +94,12 @@ async def resume_reading(tx: DatabaseTransaction, network: str, block: int, deci
     return resumed
 
 
+async def find_blocks_of_ours(tx: DatabaseTransaction, network: str, transfers: Sequence[SeenTransfer]) -> set[int]:
+    """The numbers of the blocks in which a transfer went to one of our addresses."""
+    owners = await wallets.find_owners(tx, network, sorted({seen.recipient for seen in transfers}))
+    return {seen.block_number for seen in transfers if seen.recipient in owners}
+
+
 async def record_blocks(tx: DatabaseTransaction, network: Network, reading: Reading) -> bool:
     """Write down what a range of blocks held, and move on; false when another worker was faster.
 
@@ -191,6 +197,7 @@ def _new_deposit(
         updated_at=tx.now,
         completed_at=None,
         earmark=owner.earmark,
+        block_time=seen.block_time,
     )
     return Deposit(transaction, seen.position, seen.block_hash, seen.contract, None, None)
 
@@ -198,7 +205,12 @@ def _new_deposit(
 async def _include_again(tx: DatabaseTransaction, deposit: Deposit, found: Deposit) -> None:
     """A reorg moved the deposit to another block; if it was orphaned it begins to confirm again, as it is there."""
     if deposit.transaction.status is not Status.ORPHANED:
-        moved = replace(deposit.transaction, block_number=found.transaction.block_number, updated_at=tx.now)
+        moved = replace(
+            deposit.transaction,
+            block_number=found.transaction.block_number,
+            block_time=found.transaction.block_time,
+            updated_at=tx.now,
+        )
         await deposits.save_place(tx, replace(deposit, transaction=moved, block_hash=found.block_hash))
         return
     before = deposit.transaction

@@ -29,12 +29,26 @@ CODE = "wallet.refund"
 
 
 async def request_refund(
-    terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, deposit_id: int, address: str
+    terms: WalletTerms,
+    tx: DatabaseTransaction,
+    merchant_id: int,
+    deposit_id: int,
+    address: str,
+    *,
+    part: Money | None = None,
 ) -> Transaction:
     """Send a deposit that is in suspense to an address, less the fee of refunds; the refund.
 
     Where no such fee is set, it is what a withdrawal of the token costs. The deposit becomes
     RETURNING, and RETURNED or REJECTED again in the end. The address is screened first.
+
+    Args:
+        terms: the chapter's terms.
+        tx: the transaction.
+        merchant_id: whose.
+        deposit_id: which deposit.
+        address: where to.
+        part: of a released deposit, what its earmark's owner has put into suspense; the deposit stays COMPLETED.
 
     Raises:
         TransactionNotFound: no such deposit.
@@ -45,24 +59,32 @@ async def request_refund(
     """
     recipient = rules.parse_address(address)
     deposit = await _lock_deposit(tx, merchant_id, deposit_id)
-    if deposit.status is not Status.REJECTED:
+    if deposit.status is not (Status.REJECTED if part is None else Status.COMPLETED):
         raise InvalidState(f"The deposit is {deposit.status}; only one in suspense can be returned.")
     asset = deposit.amount.asset
     await controls.require_running(tx, merchant_id, Operation.REFUND, asset)
-    standard = terms.networks[asset.network or ""].tokens[asset.currency].withdrawal_fee
-    fee = await controls.fee(tx, merchant_id, Operation.REFUND, deposit.amount, FeeTerms(flat=standard.to_decimal()))
-    if deposit.amount <= fee:
+    amount = deposit.amount if part is None else part
+    fee = await refund_fee(terms, tx, merchant_id, amount)
+    if amount <= fee:
         raise RefundUneconomic(
-            f"The fee of {fee} {asset.currency} takes all of {deposit.amount}.",
+            f"The fee of {fee} {asset.currency} takes all of {amount}.",
             [FieldError("amount", "is not more than the network fee")],
         )
-    refund = _refund_of(terms, tx, deposit, recipient, fee)
+    refund = _refund_of(terms, tx, replace(deposit, amount=amount), recipient, fee)
     holds = await hold(tx, refund, rules.suspense_account(merchant_id, asset), CODE)
     await transactions.insert(tx, [refund])
     await store.insert(tx, refund, holds, Purpose.REFUND, unsent=False, deposit_id=deposit_id)
-    await _set_deposit(tx, deposit, Status.RETURNING)
+    if part is None:
+        await _set_deposit(tx, deposit, Status.RETURNING)
     await events.refund_changed(tx, refund, deposit_id)
     return refund
+
+
+async def refund_fee(terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, amount: Money) -> Money:
+    """What the network's fee takes from a refund."""
+    asset = amount.asset
+    standard = terms.networks[asset.network or ""].tokens[asset.currency].withdrawal_fee
+    return await controls.fee(tx, merchant_id, Operation.REFUND, amount, FeeTerms(flat=standard.to_decimal()))
 
 
 def _refund_of(
@@ -81,6 +103,8 @@ def _refund_of(
         to_address=recipient,
         hash=None,
         block_number=None,
+        block_time=None,
+        earmark=None,
         confirmations=0,
         fail_reason=None,
         remark=f"Return of deposit {deposit.transaction_id}.",

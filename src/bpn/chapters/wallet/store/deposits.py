@@ -141,7 +141,7 @@ async def save_place(tx: DatabaseTransaction, deposit: Deposit) -> None:
         UPDATE wallet_transactions
         SET wallet_id = %s, merchant_user_id = %s, currency = %s, scale = %s, amount = %s, status = %s,
             from_address = %s, to_address = %s, block_number = %s, fail_reason = %s, updated_at = %s,
-            earmark_kind = %s, earmark_id = %s
+            earmark_kind = %s, earmark_id = %s, block_time = %s
         WHERE merchant_id = %s AND transaction_id = %s
         """,
         (
@@ -158,6 +158,7 @@ async def save_place(tx: DatabaseTransaction, deposit: Deposit) -> None:
             transaction.updated_at,
             transaction.earmark.kind if transaction.earmark else None,
             transaction.earmark.subject_id if transaction.earmark else None,
+            transaction.block_time,
             *key,
         ),
     )

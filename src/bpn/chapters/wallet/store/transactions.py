@@ -17,6 +17,7 @@ COLUMNS = """
     t.merchant_user_id, t.currency, t.network, t.scale, t.amount::text, t.fee::text, t.status, t.from_address,
     t.to_address, t.hash, t.block_number, t.required_confirmations, t.remark, t.fail_reason, t.created_at,
     t.updated_at, t.completed_at, t.earmark_kind, t.earmark_id, t.counter_currency, t.incoming,
+    t.block_time,
     CASE WHEN t.block_number IS NULL THEN 0 ELSE greatest(0, least(
         t.required_confirmations,
         (SELECT c.head_number FROM wallet_chains c WHERE c.network = t.network) - t.block_number + 1)) END
@@ -42,7 +43,7 @@ def transaction_of(row: Sequence[Any]) -> Transaction:
         to_address=row[14],
         hash=row[15],
         block_number=row[16],
-        confirmations=row[27] or 0,
+        confirmations=row[28] or 0,
         required_confirmations=row[17],
         remark=row[18],
         fail_reason=row[19],
@@ -52,6 +53,7 @@ def transaction_of(row: Sequence[Any]) -> Transaction:
         earmark=None if row[24] is None else Earmark(row[23], row[24]),
         counter_currency=row[25],
         incoming=row[26],
+        block_time=row[27],
     )
 
 
@@ -63,12 +65,12 @@ async def insert(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -
             created_at, updated_at, merchant_id, transaction_id, transaction_type, merchant_transaction_id, wallet_id,
             counter_wallet_id, merchant_user_id, currency, network, scale, amount, fee, status, from_address,
             to_address, hash, block_number, required_confirmations, remark, fail_reason, completed_at,
-            earmark_kind, earmark_id, counter_currency, incoming)
+            earmark_kind, earmark_id, counter_currency, incoming, block_time)
         SELECT %s, %s, * FROM unnest(
             %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
             %s::text[], %s::smallint[], %s::numeric[], %s::numeric[], %s::text[], %s::text[], %s::text[], %s::text[],
             %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
-            %s::bigint[], %s::text[], %s::boolean[])
+            %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[])
         """,
         (
             tx.now,
@@ -98,6 +100,7 @@ async def insert(tx: DatabaseTransaction, transactions: Sequence[Transaction]) -
             optional_integers([t.earmark.subject_id if t.earmark else None for t in transactions]),
             optional_texts([t.counter_currency for t in transactions]),
             texts(["t" if t.incoming else "f" for t in transactions]),
+            optional_times([t.block_time for t in transactions]),
         ),
     )
 
@@ -108,7 +111,7 @@ async def save(tx: DatabaseTransaction, transaction: Transaction) -> None:
         """
         UPDATE wallet_transactions
         SET status = %s, hash = %s, block_number = %s, fail_reason = %s, from_address = %s, updated_at = %s,
-            completed_at = %s
+            completed_at = %s, block_time = %s
         WHERE merchant_id = %s AND transaction_id = %s
         """,
         (
@@ -119,6 +122,7 @@ async def save(tx: DatabaseTransaction, transaction: Transaction) -> None:
             transaction.from_address,
             transaction.updated_at,
             transaction.completed_at,
+            transaction.block_time,
             transaction.merchant_id,
             transaction.transaction_id,
         ),
@@ -156,6 +160,20 @@ async def find(
     )
     row = await cursor.fetchone()
     return None if row is None else transaction_of(row)
+
+
+async def confirmations(tx: DatabaseTransaction, keys: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """How many confirmations transactions have at the head known: merchant, transaction, count."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT t.merchant_id, t.transaction_id, CASE WHEN t.block_number IS NULL THEN 0 ELSE greatest(0, least(
+            t.required_confirmations, c.head_number - t.block_number + 1))::integer END
+        FROM unnest(%s::bigint[], %s::bigint[]) g(merchant_id, transaction_id)
+        JOIN wallet_transactions t USING (merchant_id, transaction_id) JOIN wallet_chains c ON c.network = t.network
+        """,
+        (integers([key[0] for key in keys]), integers([key[1] for key in keys])),
+    )
+    return [(merchant, transaction, count) for merchant, transaction, count in await cursor.fetchall()]
 
 
 async def of_earmark(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> list[Transaction]:
