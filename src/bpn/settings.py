@@ -115,6 +115,43 @@ class ChainSettings(BaseModel):
         return self.agreeing_endpoints or min(2, max(1, len(self.endpoints)))
 
 
+class MailSettings(BaseModel):
+    """A server that mail is handed to."""
+
+    host: str
+    port: int = 587
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    """From the first byte (usually port 465), after STARTTLS (587), or not at all."""
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: str
+    """The address that messages come from."""
+    sender_name: str = "BPN"
+
+
+class BankAccountSettings(BaseModel):
+    """An account of the operator at the bank, in one currency."""
+
+    number: str
+    """An IBAN, or the account number as the bank's statements write it."""
+    name: str
+    """Of its holder."""
+    bic: str | None = None
+
+
+class BankSettings(BaseModel):
+    """A bank that exchanges ISO 20022 files through a directory."""
+
+    directory: Path
+    """Holds `outbox`, `archive`, `inbox`, `done`, `failed` and `numbers`, on one file system."""
+    initiator: str
+    """The operator's name in payment files."""
+    accounts: dict[str, BankAccountSettings]
+    """By currency: `BPN_BANK__ACCOUNTS__EUR__NUMBER`."""
+    quiet_seconds: float = 5.0
+    """A file in the inbox that changed later than so long ago may still be growing."""
+
+
 class S3Settings(BaseModel):
     """A bucket for files, of Amazon S3 or of any store that speaks its protocol."""
 
@@ -221,6 +258,11 @@ class Settings(BaseSettings):
     """The most sweeps of a network under way at once."""
     sweep_recheck_seconds: int = 3600
     """How long an address rests that was not worth its gas."""
+    bank: BankSettings | None = None
+    """A bank that exchanges files (`BPN_BANK__DIRECTORY` …); in the sandbox a simulated one when absent."""
+    mail: MailSettings | None = None
+    """A mail server (`BPN_MAIL__HOST` …); the sandbox has a mailbox of its own when absent."""
+
     kyb_automatic: bool | None = None
     """Whether a rule decides on sub users that no list hits; by default only in the sandbox, where names decide."""
 

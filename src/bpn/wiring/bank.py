@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bpn.adapters.bank.iso20022.bank import FileBank
+from bpn.adapters.bank.iso20022.number_pool import NumberPool
+from bpn.adapters.bank.iso20022.terms import FileTerms, OwnAccount
 from bpn.adapters.bank.simulated.bank import SimulatedBank
 from bpn.banking.supported_accounts import supported_accounts
 from bpn.kernel.clock import Clock
 from bpn.ports.readers import BankReader
 from bpn.ports.senders import AccountIssuer, BankSender
 from bpn.ports.simulation import SandboxBank
-from bpn.settings import Settings
+from bpn.settings import BankSettings, Settings
 
 SANDBOX_MONEY = Decimal(10_000_000)
 """What the sandbox's accounts begin with at the simulated bank: whole units of each currency."""
@@ -32,6 +35,11 @@ class Bank:
 @asynccontextmanager
 async def open_bank(settings: Settings, database_url: str, clock: Clock) -> AsyncIterator[Bank | None]:
     """The bank of these settings, None where there is none; closed in the end."""
+    if settings.bank is not None:
+        terms = _file_terms(settings.bank)
+        files = FileBank(terms)
+        yield Bank(files, files, NumberPool(terms.directory), None)
+        return
     if not settings.sandbox:
         yield None
         return
@@ -42,3 +50,11 @@ async def open_bank(settings: Settings, database_url: str, clock: Clock) -> Asyn
         yield Bank(bank, bank, bank, bank)
     finally:
         await bank.stop()
+
+
+def _file_terms(bank: BankSettings) -> FileTerms:
+    accounts = {
+        currency.upper(): OwnAccount(account.number.replace(" ", ""), account.name, account.bic)
+        for currency, account in bank.accounts.items()
+    }
+    return FileTerms(bank.directory, bank.initiator, accounts, bank.quiet_seconds)

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from bpn.api.route import Route, collect
 from bpn.banking.supported_accounts import supported_accounts
 from bpn.chapters.accounts import operations as accounts
-from bpn.chapters.accounts.jobs import BankJobs
+from bpn.chapters.accounts.jobs import BankJobs, MailJobs
 from bpn.chapters.accounts.pages import AccountPages
 from bpn.chapters.accounts.routes import AccountRoutes
 from bpn.jobs.job import Transaction, collect_jobs
@@ -36,12 +36,15 @@ def account_pages(house: House) -> list[BaseRoute]:
 
 
 def account_work(house: House, closing: AsyncExitStack) -> Work:
-    """What speaks to the bank, where there is one."""
+    """What speaks to the bank, where there is one, and what hands codes to the mail server, where there is one."""
+    jobs = []
+    if house.mailer is not None:
+        jobs += collect_jobs(MailJobs(house.database.transaction, house.account_terms, house.mailer), "accounts")
     if house.bank is None:
-        return Work([])
+        return Work(jobs)
     settings, bank = house.settings, house.bank
     screening = screening_reader(settings, closing)
-    jobs = BankJobs(
+    bank_jobs = BankJobs(
         house.database.transaction,
         house.account_terms,
         bank.reader,
@@ -50,7 +53,7 @@ def account_work(house: House, closing: AsyncExitStack) -> Work:
         screening,
         _merchant_names,
     )
-    return Work(collect_jobs(jobs, "accounts"))
+    return Work([*jobs, *collect_jobs(bank_jobs, "accounts")])
 
 
 async def _merchant_names(tx: Transaction) -> dict[int, str]:
