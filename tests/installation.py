@@ -29,6 +29,7 @@ from bpn.wiring.api import api_application
 from bpn.wiring.chains import evm_chain, fund_sandbox, sandbox_server
 from bpn.wiring.chapters.accounts import book_sandbox_money
 from bpn.wiring.house import House, open_house
+from bpn.wiring.mail import MAILBOX_ADDRESS_FILE, mailbox_server
 from bpn.wiring.merchants import onboard_merchant
 from bpn.wiring.sandbox import sandbox_chains
 from bpn.wiring.workers import open_workers
@@ -316,6 +317,8 @@ async def open_installation(
     async with open_house(settings, database_url) as behind_the_chain:
         server = sandbox_server(behind_the_chain)
         chain_url = await server.start()
+        mailbox = mailbox_server(settings)
+        (folder / MAILBOX_ADDRESS_FILE).write_text(await mailbox.start())
         try:
             async with open_house(settings, database_url, chain_url=chain_url) as house:
                 await fund_sandbox(house)
@@ -333,6 +336,7 @@ async def open_installation(
                         for node in nodes.values():
                             await node.close()
         finally:
+            await mailbox.stop()
             await server.stop()
 
 

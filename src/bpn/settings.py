@@ -115,6 +115,20 @@ class ChainSettings(BaseModel):
         return self.agreeing_endpoints or min(2, max(1, len(self.endpoints)))
 
 
+class MailSettings(BaseModel):
+    """A server that mail is handed to."""
+
+    host: str
+    port: int = 587
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    """From the first byte (usually port 465), after STARTTLS (587), or not at all."""
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: str
+    """The address that messages come from."""
+    sender_name: str = "BPN"
+
+
 class S3Settings(BaseModel):
     """A bucket for files, of Amazon S3 or of any store that speaks its protocol."""
 
@@ -221,6 +235,10 @@ class Settings(BaseSettings):
     """The most sweeps of a network under way at once."""
     sweep_recheck_seconds: int = 3600
     """How long an address rests that was not worth its gas."""
+
+    mail: MailSettings | None = None
+    """A mail server (`BPN_MAIL__HOST` …); the sandbox has a mailbox of its own when absent."""
+
     kyb_automatic: bool | None = None
     """Whether a rule decides on sub users that no list hits; by default only in the sandbox, where names decide."""
 

@@ -131,6 +131,26 @@ async def _chain(settings: Settings) -> None:
             await server.stop()
 
 
+def mailbox(data: Data = None) -> None:
+    """Run the sandbox's mailbox, and nothing else."""
+    configure_logging()
+    settings = load_settings(data)
+    run_async(lambda: _mailbox(settings))
+
+
+async def _mailbox(settings: Settings) -> None:
+    from bpn.wiring.mail import MAILBOX_ADDRESS_FILE, mailbox_server  # noqa: PLC0415 - as in `_work`
+
+    path = settings.data_dir / MAILBOX_ADDRESS_FILE
+    server = mailbox_server(settings)
+    path.write_text(await server.start())
+    try:
+        await _stop_signal()
+    finally:
+        path.unlink(missing_ok=True)
+        await server.stop()
+
+
 async def _stop_signal() -> None:
     """Wait for Ctrl-C or a request to end."""
     stop = asyncio.Event()

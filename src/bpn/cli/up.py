@@ -56,7 +56,11 @@ def up(
         migrate_database(database_url(settings))
         # A file left behind by a kill would send the others to a chain that is gone.
         (settings.data_dir / CHAIN_URL_FILE).unlink(missing_ok=True)
-        roles = (["chain"] if settings.simulated_chains else []) + ["serve", "work"]
+        simulated = [
+            ("chain", bool(settings.simulated_chains)),
+            ("mailbox", settings.sandbox and settings.mail is None),
+        ]
+        roles = [*(role for role, wanted in simulated if wanted), "serve", "work"]
         children += [subprocess.Popen([sys.executable, "-m", "bpn", role]) for role in roles]  # noqa: S603 - our own
         merchant = _demo_merchant(settings)
         _wait_until_ready(settings, children)
@@ -121,12 +125,15 @@ def _tell(settings: Settings, merchant: dict[str, Any], *, as_json: bool) -> Non
     if as_json:
         print(json.dumps({"baseUrl": settings.base_url, **merchant}), flush=True)
         return
+    mailbox = (
+        f"\n  Mailbox    {settings.base_url}/sandbox/mailbox" if settings.sandbox and settings.mail is None else ""
+    )
     print(
         f"""
 BPN is up.
 
   API        {settings.base_url}
-  Documents  {settings.base_url}/docs
+  Documents  {settings.base_url}/docs{mailbox}
   Data       {settings.data_dir.resolve()}
 
   Demo merchant   {merchant["merchantId"]}

@@ -34,11 +34,12 @@ from bpn.kernel.encryption import MASTER_KEY_BYTES, Cipher
 from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
 from bpn.merchants import operations as merchants
-from bpn.ports.senders import FileStore
+from bpn.ports.senders import FileStore, Mailer
 from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
 from bpn.wiring.terms.accounts import account_terms
+from bpn.wiring.mail import mailer
 from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.payment_links import link_terms
 from bpn.wiring.terms.wallet import wallet_terms
@@ -65,6 +66,7 @@ class House:
     jobs: JobApplication
     bank: Bank | None
     files: FileStore
+    mailer: Mailer | None
     file_terms: FileTerms
     wallet_terms: WalletTerms
     kyb_terms: KybTerms
@@ -141,6 +143,7 @@ async def open_house(
                 jobs=jobs,
                 bank=bank,
                 files=file_store(settings),
+                mailer=mailer(settings, clock),
                 file_terms=FileTerms(cipher),
                 wallet_terms=terms,
                 kyb_terms=kyb_terms(settings, cipher),

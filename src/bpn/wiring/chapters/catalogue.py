@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from starlette.routing import BaseRoute
 
+from bpn.adapters.mail.mailbox.pages import mailbox_pages
 from bpn.api.route import Route
 from bpn.wiring.chapters.accounts import account_pages, account_routes, account_work
 from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
@@ -15,6 +16,7 @@ from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
 from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House
+from bpn.wiring.mail import has_mailbox, mailbox_folder
 
 
 def routes(house: House) -> list[Route]:
@@ -31,7 +33,8 @@ def routes(house: House) -> list[Route]:
 
 def pages(house: House) -> list[BaseRoute]:
     """Every page for people, outside the signed API."""
-    return [*account_pages(house), *payment_link_pages(house)]
+    mailbox = mailbox_pages(mailbox_folder(house.settings)) if has_mailbox(house.settings) else ()
+    return [*account_pages(house), *payment_link_pages(house), *mailbox]
 
 
 async def work(house: House, closing: AsyncExitStack) -> list[Work]:
