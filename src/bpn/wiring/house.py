@@ -38,8 +38,8 @@ from bpn.ports.senders import FileStore, Mailer
 from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
-from bpn.wiring.terms.accounts import account_terms
 from bpn.wiring.mail import mailer
+from bpn.wiring.terms.accounts import account_terms
 from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.payment_links import link_terms
 from bpn.wiring.terms.wallet import wallet_terms
