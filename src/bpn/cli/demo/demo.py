@@ -6,7 +6,7 @@ import time
 
 import typer
 
-from bpn.cli.demo import payment_links, wallet
+from bpn.cli.demo import accounts, payment_links, wallet
 from bpn.cli.demo.receiver import Receiver
 from bpn.cli.demo.stage import Stage, console, headline
 from bpn.cli.installation import configure_logging, in_house, say
@@ -14,7 +14,7 @@ from bpn.cli.ledger import show_comparisons, show_verification, verify_ledger
 from bpn.cli.sandbox import SandboxFailed, fresh_sandbox
 from bpn.settings import Settings
 
-SCENES = (wallet.play, payment_links.play)
+SCENES = (wallet.play, payment_links.play, accounts.play)
 """In order; a scene may use what those before it left in the merchant's wallets."""
 
 
@@ -27,7 +27,7 @@ def demo() -> None:
         with Receiver().listening() as receiver, fresh_sandbox() as sandbox:
             receiver.secret = sandbox.api_secret
             with sandbox.client() as client:
-                stage = Stage(client, receiver, sandbox.wallet_id)
+                stage = Stage(client, receiver, sandbox.wallet_id, sandbox.merchant_id)
                 for scene in SCENES:
                     scene(stage)
             sound = prove(sandbox.settings)

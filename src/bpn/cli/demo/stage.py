@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
 from bpn.cli.demo.receiver import Receiver
+from bpn.cli.sandbox import SandboxFailed
 from bpn.client import Client
 
 console = Console(width=110, highlight=False)
@@ -26,6 +30,7 @@ class Stage:
     client: Client
     receiver: Receiver
     wallet_id: int
+    merchant_id: int
 
     def get(self, path: str, **query: object) -> Any:
         """Ask, and print request and answer."""
@@ -42,6 +47,16 @@ class Stage:
             f"   webhook   {event_type} {status} received, signature verified, event {event['eventId']}", soft_wrap=True
         )
         return event
+
+    @staticmethod
+    def operate(*arguments: str) -> None:
+        """Do what an operator does on the command line, and print it."""
+        console.print(f"   operator  bpn {shlex.join(arguments)}", style="bold", soft_wrap=True)
+        done = subprocess.run(  # noqa: S603 - our own
+            [sys.executable, "-m", "bpn", *arguments], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SandboxFailed(f"bpn {shlex.join(arguments)}: {done.stderr.strip()}")
 
     @staticmethod
     def say(text: str) -> None:

@@ -12,11 +12,11 @@ from bpn.chapters.accounts import operations as accounts
 from bpn.chapters.accounts.jobs import BankJobs, MailJobs
 from bpn.chapters.accounts.pages import AccountPages
 from bpn.chapters.accounts.routes import AccountRoutes
-from bpn.jobs.job import Transaction, collect_jobs
+from bpn.jobs.job import Job, Transaction, collect_jobs
 from bpn.kernel.assets import fiat_assets
 from bpn.kernel.money import Money
 from bpn.merchants import operations as merchants
-from bpn.wiring.bank import SANDBOX_MONEY
+from bpn.wiring.bank import SANDBOX_MONEY, Bank
 from bpn.wiring.chapters.work import Work
 from bpn.wiring.house import House
 from bpn.wiring.screening import screening_reader
@@ -36,24 +36,26 @@ def account_pages(house: House) -> list[BaseRoute]:
 
 
 def account_work(house: House, closing: AsyncExitStack) -> Work:
-    """What speaks to the bank, where there is one, and what hands codes to the mail server, where there is one."""
-    jobs = []
+    """What speaks to the bank and to the mail server, where there are any."""
+    found: list[Job] = []
     if house.mailer is not None:
-        jobs += collect_jobs(MailJobs(house.database.transaction, house.account_terms, house.mailer), "accounts")
-    if house.bank is None:
-        return Work(jobs)
-    settings, bank = house.settings, house.bank
-    screening = screening_reader(settings, closing)
-    bank_jobs = BankJobs(
+        mail_jobs = MailJobs(house.database.transaction, house.account_terms, house.mailer)
+        found += collect_jobs(mail_jobs, "accounts")
+    if house.bank is not None:
+        found += collect_jobs(_bank_jobs(house, house.bank, closing), "accounts")
+    return Work(found)
+
+
+def _bank_jobs(house: House, bank: Bank, closing: AsyncExitStack) -> BankJobs:
+    return BankJobs(
         house.database.transaction,
         house.account_terms,
         bank.reader,
         bank.sender,
         bank.issuer,
-        screening,
+        screening_reader(house.settings, closing),
         _merchant_names,
     )
-    return Work([*jobs, *collect_jobs(bank_jobs, "accounts")])
 
 
 async def _merchant_names(tx: Transaction) -> dict[int, str]:
