@@ -29,22 +29,21 @@ _BATCH = 20
 
 async def measure(course: Course) -> list[Figure]:
     """On a database and a chain of their own, so that no worker reads along."""
-    url = embedded_postgres(course.sandbox.settings, say).url("catchup")
-    with psycopg.connect(
-        embedded_postgres(course.sandbox.settings, say).url("postgres"), autocommit=True
-    ) as connection:
+    server = embedded_postgres(course.sandbox.settings, say)
+    url = server.url("catchup")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE catchup")
     await asyncio.to_thread(migrate_database, url)
     with tempfile.TemporaryDirectory(prefix="bpn-catchup-") as folder:
         settings = Settings(data_dir=Path(folder), sandbox_block_seconds=3600)
         async with open_house(settings, url) as bare:
-            server = sandbox_server(bare)
-            chain_url = await server.start()
+            chains = sandbox_server(bare)
+            chain_url = await chains.start()
         try:
             async with open_house(settings, url, chain_url=chain_url) as house:
                 return [await _catch_up(house)]
         finally:
-            await server.stop()
+            await chains.stop()
 
 
 async def _catch_up(house: House) -> Figure:

@@ -22,8 +22,8 @@ _BAR_MILLISECONDS = 50.0
 _FILL = """
     INSERT INTO wallet_transactions (merchant_id, transaction_id, transaction_type, merchant_transaction_id, wallet_id,
         counter_wallet_id, currency, network, scale, amount, fee, status, created_at, updated_at, completed_at)
-    SELECT %(merchant)s, %(first)s + n, 'INTERNAL_TRANSFER', 'bench-' || n, n %% 10, 100 + n %% 10, 'USDT', 'BSC', 18, 1,
-        0, 'SUCCESS', now(), now(), now()
+    SELECT %(merchant)s, %(first)s + n, 'INTERNAL_TRANSFER', 'bench-' || n, n %% 10, 100 + n %% 10, 'USDT', 'BSC', 18,
+        1, 0, 'SUCCESS', now(), now(), now()
     FROM generate_series(1, %(rows)s) n
 """
 

@@ -84,7 +84,7 @@ async def _steady(sandbox: Sandbox, senders: Sequence[Send], store: int, seconds
 
 async def _until_all_came(delays: list[float], expected: int) -> None:
     deadline = time.monotonic() + _SETTLE_SECONDS
-    while len(delays) < expected and time.monotonic() < deadline:
+    while len(delays) < expected and time.monotonic() < deadline:  # noqa: ASYNC110 - nothing tells of the last
         await asyncio.sleep(0.1)
 
 
