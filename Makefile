@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ANVIL := tests/node/node_modules/.package-lock.json
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +24,16 @@ demo: $(READY) ## Run the main job end to end in a fresh sandbox, and print what
 test: $(READY) ## Run the tests
 	@$(BIN)/pytest -m "not full"
 
-test-full: $(READY) ## Run all tests, those too that need Node or a browser
+test-full: $(READY) $(ANVIL) ## Run all tests, those too that need Node or a browser, and 500 seeds of the simulation
 	@$(BIN)/pytest
+	@$(BIN)/python tests/simulation/run.py --seeds 500 --processes 2
+
+simulate: $(READY) ## Play one seed of the simulation, with its log: make simulate SEED=7
+	@$(BIN)/python tests/simulation/run.py --seed $(SEED)
+
+$(ANVIL): tests/node/package.json tests/node/package-lock.json
+	@npm ci --prefix tests/node --no-audit --no-fund --loglevel=error
+	@touch $@
 
 check: $(READY) ## Check style, types, floors, dependencies, the house's own rules
 	$(BIN)/ruff check .
@@ -40,4 +49,6 @@ bench: $(READY) ## Measure against pgbench on the same server
 docs: $(READY) ## Write docs/reference from the code
 	@$(BIN)/bpn docs
 
-.PHONY: help up demo test test-full check bench docs
+SEED ?= 0
+
+.PHONY: help up demo test test-full simulate check bench docs

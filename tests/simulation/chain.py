@@ -15,8 +15,8 @@ from bpn.chapters.wallet.model import Network, WalletTerms
 from bpn.ports.readers import (
     Block,
     BlockTransaction,
-    ChainTransaction,
     GasFees,
+    MinedTransfer,
     Receipt,
     SourceUnavailableError,
     TransferLog,
@@ -307,12 +307,12 @@ class SimulatedNode:
         self._view()
         return transaction_hash in self.chain.pool or self.chain.find(transaction_hash) is not None
 
-    async def transaction_at_nonce(self, sender: str, nonce: int) -> ChainTransaction | None:
+    async def transaction_at_nonce(self, sender: str, nonce: int) -> MinedTransfer | None:
         for mined in self._view():
             for sent, _ in mined.transactions:
                 if (sent.sender, sent.nonce) == (sender, nonce):
                     ((recipient, amount),) = sent.transfers
-                    return ChainTransaction(sent.hash, mined.block.number, sent.contract, recipient, amount)
+                    return MinedTransfer(sent.hash, mined.block.number, sent.contract, recipient, amount)
         return None
 
     async def broadcast(self, raw: bytes) -> BroadcastOutcome:

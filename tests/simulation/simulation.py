@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,14 +21,16 @@ from wallet import WalletWorld
 from webhooks import SimulatedReceivers, audit_webhooks, webhook_jobs
 
 from bpn.adapters.chain.endpoints import ChainEndpoints
+from bpn.adapters.prices.static import StaticPrices
 from bpn.adapters.screening.blocked import BlockedParties
-from bpn.jobs.job import Job
+from bpn.chapters.wallet.jobs import PriceJobs
+from bpn.jobs.job import Job, collect_jobs
 from bpn.jobs.relay import Relay
 from bpn.ledger import operations as ledger
 from bpn.ports.readers import SourceUnavailableError
 from bpn.settings import Settings
 from bpn.wiring.chapters.catalogue import routes
-from bpn.wiring.chapters.wallet import network_jobs
+from bpn.wiring.chapters.wallet import network_jobs, sweep_listener
 from bpn.wiring.house import House, open_house
 
 STEPS = 40
@@ -80,6 +83,10 @@ class World:
         for name, network in house.wallet_terms.networks.items():
             chain: Any = ChainEndpoints(self.nodes[name], 2)  # type: ignore[arg-type]
             jobs += network_jobs(house, network, chain, signer, screening)
+        natives = [network.native.currency for network in house.wallet_terms.networks.values()]
+        usd = dict.fromkeys([*house.wallet_terms.currency_names, *natives], Decimal(1))
+        prices = PriceJobs(process.transaction, list(usd), StaticPrices(usd, self.clock.wall))
+        jobs += collect_jobs(prices, "wallet")
         webhooks, more, listeners = webhook_jobs(house, self.receivers)
         jobs += more
 
@@ -87,7 +94,7 @@ class World:
             async with process.transaction() as tx:
                 return await ledger.seal(tx) > 0
 
-        relay = Relay(process.transaction, listeners, jobs, lambda _: None)
+        relay = Relay(process.transaction, [*listeners, sweep_listener()], jobs, lambda _: None)
         jobs += [Job("outbox.relay", relay.run, 1, frozenset()), Job("ledger.seal", seal, 5, frozenset())]
         return Worker(process, jobs, webhooks.settle)
 

@@ -159,7 +159,9 @@ class PageRequest:
 class Page(Wire, Generic[Item]):
     """One page of a list, newest first."""
 
-    total: Annotated[int, Field(description="How many rows the filters match.", examples=[1])]
+    total: Annotated[
+        int, Field(description="How many rows the filters match; beyond 10,000 it may be an estimate.", examples=[1])
+    ]
     page_num: Annotated[int, Field(examples=[1])]
     page_size: Annotated[int, Field(examples=[20])]
     list: list[Item]

@@ -73,3 +73,18 @@ async def flush(connection: psycopg.AsyncConnection[object]) -> None:
     """Have this connection's statistics written at once."""
     await connection.execute("SELECT pg_stat_force_next_flush()")
     await connection.execute("SELECT 1")
+
+
+async def test_totals_are_exact_up_to_a_bound_and_near_beyond_it(filled_url: str) -> None:
+    async with await psycopg.AsyncConnection.connect(filled_url, autocommit=True) as connection:
+        tx = Transaction(connection, Clock(), datetime.now(UTC), Ids(lambda: 1))
+
+        async def total(filters: HistoryFilter) -> int:
+            return (await transactions.page(tx, 1, filters, before=None, offset=0, limit=1))[0]
+
+        of_time = HistoryFilter(start=START, end=START + timedelta(seconds=3_000))
+        cursor = await connection.execute(
+            "SELECT count(*) FROM wallet_transactions WHERE merchant_id = 1 AND created_at < %s", (of_time.end,)
+        )
+        assert [(await total(of_time),)] == await cursor.fetchall()
+        assert abs(await total(HistoryFilter()) - ROWS / 3) < ROWS / 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from bpn.chapters.accounts import operations as accounts
@@ -105,13 +106,25 @@ async def mock_scenario(terms: SandboxTerms, scenario: Scenario) -> str:
         raise UnsupportedNetwork(f"{network} is not offered.", [FieldError("network", "is not offered")])
     chain = _chain(terms, network)
     try:
-        if scenario.name == "chain_reorg":
-            await chain.reorganise(scenario.blocks, keep=scenario.keep)
-        else:
-            await chain.fall_silent(scenario.seconds)
+        await _ON_CHAIN[scenario.name](chain, scenario)
     except SourceUnavailableError as error:
         raise SimulationUnavailable("The sandbox's chain does not answer; try again.") from error
     return network
+
+
+async def _reorganise(chain: SandboxChain, scenario: Scenario) -> None:
+    await chain.reorganise(scenario.blocks, keep=scenario.keep)
+
+
+async def _fall_silent(chain: SandboxChain, scenario: Scenario) -> None:
+    await chain.fall_silent(scenario.seconds)
+
+
+_ON_CHAIN: Mapping[str, Callable[[SandboxChain, Scenario], Awaitable[None]]] = {
+    "chain_reorg": _reorganise,
+    "rpc_down": _fall_silent,
+}
+"""What can go wrong with a network, by the scenario's name: a new scenario is a row here and a name in its schema."""
 
 
 def _chain(terms: SandboxTerms, network: str) -> SandboxChain:

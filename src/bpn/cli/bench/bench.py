@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bpn.cli.bench import accounts, ledger, statements, wallet
+from bpn.cli.bench import accounts, catchup, history, ledger, statements, wallet, webhooks
 from bpn.cli.bench.figure import Course, Figure
 from bpn.cli.bench.postgres import CLIENTS, SCALE, prepare, tpc_b
 from bpn.cli.installation import configure_logging, run_async, say
@@ -22,6 +22,9 @@ FIGURES = {
     "the wallet over HTTP": wallet.measure,
     "pay-ins": accounts.measure,
     "bank statements": statements.measure,
+    "webhooks under load": webhooks.measure,
+    "history of a million rows": history.measure,
+    "catching up with a chain": catchup.measure,
 }
 """What is measured, in order."""
 

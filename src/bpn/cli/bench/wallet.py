@@ -35,17 +35,17 @@ async def measure(course: Course) -> list[Figure]:
 
 def _prepare(sandbox: Sandbox) -> int:
     with sandbox.client() as client:
-        return _fund(client, sandbox.wallet_id)
+        return fund(client, sandbox.wallet_id, "Store")
 
 
-def _fund(client: Client, wallet_id: int) -> int:
+def fund(client: Client, wallet_id: int, name: str) -> int:
     """Have a deposit arrive in the hot wallet of the load, and open the wallet that it pays; its id."""
     order = {"walletId": wallet_id, "currency": "USDT", "network": "BSC", "amount": "1000000"}
     hash_ = client.post("/v1/mock/wallet/deposit", order)["hash"]
     seen = wait_for(lambda: find_record(client, hash=hash_, status="SENDER_REQUIRED"), "the deposit")
     client.post("/v1/wallet/add-deposit-sender", {"transactionId": seen["transactionId"], **SENDER})
     wait_for(lambda: find_record(client, hash=hash_, status="COMPLETED"), "its release")
-    store: int = client.post("/v1/wallet/sub-account/create", {"name": "Store"})["walletId"]
+    store: int = client.post("/v1/wallet/sub-account/create", {"name": name})["walletId"]
     return store
 
 

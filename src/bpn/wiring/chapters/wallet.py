@@ -66,7 +66,7 @@ def network_jobs(house: House, network: Network, chain: Chain, signer: Signer, s
         job
         for jobs in (
             ReadingJobs(opener, terms, network, chain),
-            SurveyJobs(opener, network, chain),
+            SurveyJobs(opener, terms, network, chain),
             ReleasingJobs(opener, terms, network, screening),
             SendingJobs(opener, terms, network, carrier),
             SweepingJobs(opener, terms, network, chain, carrier),

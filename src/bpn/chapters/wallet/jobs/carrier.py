@@ -211,7 +211,8 @@ class Carrier:
         now = self._clock.wall()
         for place, outgoing in enumerate(waiting):
             attempt = outgoing.newest
-            if attempt.sent_at is None or now - attempt.planned_at < self._network.gas.replace_after:
+            # One that no node takes for its fee, because the base fee rose meanwhile, is stuck as well.
+            if attempt.raw is None or now - attempt.planned_at < self._network.gas.replace_after:
                 continue
             if place > 0 and (fees is None or attempt.fees.max_fee >= fees.max_fee):
                 continue

@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.evidence import numbered
-from bpn.chapters.wallet.model import Network
+from bpn.chapters.wallet.model import Network, WalletTerms
 from bpn.chapters.wallet.model.reading import Arrival, UncreditedKind
 from bpn.chapters.wallet.operations.survey import Survey
 from bpn.jobs.job import TransactionOpener, job
@@ -27,8 +27,11 @@ _BLOCKS_AT_ONCE = 20
 class SurveyJobs:
     """Looks through the final blocks of one network. Nothing is credited late by it, nothing waits for it."""
 
-    def __init__(self, open_transaction: TransactionOpener, network: Network, reader: ChainReader) -> None:
+    def __init__(
+        self, open_transaction: TransactionOpener, terms: WalletTerms, network: Network, reader: ChainReader
+    ) -> None:
         self._open_transaction = open_transaction
+        self._terms = terms
         self._network = network
         self._reader = reader
         self._contracts = {token.contract for token in network.tokens.values()}
@@ -96,6 +99,8 @@ class SurveyJobs:
             numbers = range(start, min(start + _BLOCKS_AT_ONCE, survey.last + 1))
             blocks = await asyncio.gather(*(self._reader.transactions(number) for number in numbers))
             for transaction in (one for block in blocks for one in block):
+                if transaction.sender == self._terms.hot_address:
+                    continue  # gas that we send ourselves
                 native = transaction.recipient in ours and transaction.value > 0
                 asked = transaction.recipient in self._contracts and transaction.asked_recipient in ours
                 if native or asked:

@@ -35,8 +35,8 @@ async def plan_reading(
 ) -> tuple[ChainPosition, dict[int, str]]:
     """How far the network has been read, and the hashes of the blocks remembered.
 
-    A new network is read from as far back as a reorg may reach: what is sent now may come to lie in a block below the
-    head of today.
+    A new network is read from as far back as a reorg may reach: what is sent now may come to lie in a block below
+    today's head.
     """
     position = await chains.find_position(tx, network.name)
     if position is None:

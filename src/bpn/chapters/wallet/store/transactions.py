@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -188,6 +188,11 @@ async def of_earmark(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark
     return [transaction_of(row) for row in await cursor.fetchall()]
 
 
+COUNTED_EXACTLY = 10_000
+"""So many matches of a list are counted; of more the number is an estimate."""
+_BOUND = str(COUNTED_EXACTLY + 1)
+
+
 async def page(
     tx: DatabaseTransaction,
     merchant_id: int,
@@ -199,7 +204,8 @@ async def page(
 ) -> tuple[int, list[Transaction]]:
     """How many transactions match, and a page of them, newest first.
 
-    A wallet's history is read from two indexes (sent from it, received by it) and merged.
+    A wallet's history is read from two indexes (sent from it, received by it) and merged. Up to COUNTED_EXACTLY matches
+    are counted, beyond that the planner's estimate is told: counting a million rows would take longer than the page.
     """
     conditions = [sql for sql, value in _conditions(filters) if value]
     where = " AND ".join(["t.merchant_id = %(merchant_id)s", *conditions])
@@ -225,9 +231,7 @@ async def page(
         if filters.wallet_id is None
         else ["t.wallet_id = %(wallet_id)s", "t.counter_wallet_id = %(wallet_id)s"]
     )
-    counts = " + ".join(f"(SELECT count(*) FROM wallet_transactions t WHERE {where} AND {side})" for side in sides)
-    cursor = await tx.connection.execute(f"SELECT {counts}", parameters)
-    (total,) = await cursor.fetchall()
+    total = await _count(tx, [f"{where} AND {side}" for side in sides], parameters)
     keyset = " AND t.transaction_id < %(before)s" if before is not None else ""
     rows = " UNION ALL ".join(
         f"(SELECT t.* FROM wallet_transactions t WHERE {where}{keyset} AND {side}"
@@ -238,7 +242,24 @@ async def page(
         f"SELECT {COLUMNS} FROM ({rows}) t ORDER BY t.transaction_id DESC OFFSET %(offset)s LIMIT %(limit)s",
         parameters,
     )
-    return total[0], [transaction_of(row) for row in await cursor.fetchall()]
+    return total, [transaction_of(row) for row in await cursor.fetchall()]
+
+
+async def _count(tx: DatabaseTransaction, conditions: Sequence[str], parameters: Mapping[str, Any]) -> int:
+    limited = " UNION ALL ".join(
+        f"(SELECT 1 FROM wallet_transactions t WHERE {condition} LIMIT {_BOUND})" for condition in conditions
+    )
+    cursor = await tx.connection.execute(f"SELECT count(*) FROM ({limited}) t", parameters)
+    ((counted,),) = await cursor.fetchall()
+    if counted <= COUNTED_EXACTLY:
+        return int(counted)
+    estimated = 0
+    for condition in conditions:
+        query = f"EXPLAIN (FORMAT JSON) SELECT FROM wallet_transactions t WHERE {condition}"
+        cursor = await tx.connection.execute(query, parameters)
+        ((plan,),) = await cursor.fetchall()
+        estimated += int(plan[0]["Plan"]["Plan Rows"])
+    return max(int(counted), estimated)
 
 
 def _conditions(filters: HistoryFilter) -> list[tuple[str, bool]]:
