@@ -7,12 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import create_server
 from typing import Any
+
+from bpn.client import Client
+from installation import SENDER
 
 BPN = [sys.executable, "-m", "bpn"]
 
@@ -84,3 +88,28 @@ def running(data: Path) -> Iterator[Running]:
     finally:
         if installation.process.poll() is None:
             installation.stop()
+
+
+def client(ready: dict[str, Any]) -> Client:
+    return Client(ready["baseUrl"], ready["apiKey"], ready["apiSecret"])
+
+
+def wait(find: Callable[[], Any], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := find():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("did not come about")
+
+
+def funded(api: Client, wallet_id: int, amount: str) -> None:
+    hash_ = api.post("/v1/mock/wallet/deposit", {"walletId": wallet_id, "currency": "USDT", "amount": amount})["hash"]
+    (row,) = wait(lambda: api.get("/v1/wallet/history", hash=hash_, status="SENDER_REQUIRED")["list"])
+    api.post("/v1/wallet/add-deposit-sender", {"transactionId": row["transactionId"], **SENDER})
+    wait(lambda: api.get("/v1/wallet/history", hash=hash_, status="COMPLETED")["list"])
+
+
+def available(api: Client, wallet_id: int) -> str:
+    (entry,) = api.get("/v1/wallet/asset-balance", currency="USDT", walletId=wallet_id)["wallets"]
+    return next(one["available"] for one in entry["networks"] if one["network"] == "BSC")

@@ -6,7 +6,6 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +14,8 @@ import psycopg
 
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.client import ApiError, Client
-from installation import OUTSIDE, SENDER
-from processes import bpn, running, start
-
-
-def client(ready: dict[str, Any]) -> Client:
-    return Client(ready["baseUrl"], ready["apiKey"], ready["apiSecret"])
-
-
-def wait(find: Callable[[], Any], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := find():
-            return found
-        time.sleep(0.1)
-    raise AssertionError("did not come about")
-
-
-def funded(api: Client, wallet_id: int, amount: str) -> None:
-    hash_ = api.post("/v1/mock/wallet/deposit", {"walletId": wallet_id, "currency": "USDT", "amount": amount})["hash"]
-    (row,) = wait(lambda: api.get("/v1/wallet/history", hash=hash_, status="SENDER_REQUIRED")["list"])
-    api.post("/v1/wallet/add-deposit-sender", {"transactionId": row["transactionId"], **SENDER})
-    wait(lambda: api.get("/v1/wallet/history", hash=hash_, status="COMPLETED")["list"])
-
-
-def available(api: Client, wallet_id: int) -> str:
-    (entry,) = api.get("/v1/wallet/asset-balance", currency="USDT", walletId=wallet_id)["wallets"]
-    return next(one["available"] for one in entry["networks"] if one["network"] == "BSC")
+from installation import OUTSIDE
+from processes import available, bpn, client, funded, running, start, wait
 
 
 def test_up_serves_stops_cleanly_and_keeps_the_data(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bpn.cli import (
     merchant_settings,
     merchants,
     networks,
+    outgoing,
     pauses,
     payouts,
     review,
@@ -64,6 +65,8 @@ application.add_typer(invoices.invoice_commands, name="invoice")
 application.add_typer(information.information_commands, name="rfi")
 application.add_typer(abnormal.abnormal_commands, name="abnormal")
 application.add_typer(review.audit_commands, name="audit")
+application.add_typer(outgoing.hot_commands, name="hot")
+application.add_typer(outgoing.outgoing_commands, name="outgoing")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpn.chapters.wallet import operations as wallet
+from bpn.chapters.wallet.errors import UnsupportedCurrency
+from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, Outgoing, OutgoingState
 from bpn.cli.deciding import Actor, Why, decision_of, in_transaction, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
@@ -26,9 +28,7 @@ hot_commands = typer.Typer(help="Look at the hot wallets, and book what was put 
 outgoing_commands = typer.Typer(help="Look at what was sent, and replace what is stuck.", no_args_is_help=True)
 
 NetworkName = Annotated[str, typer.Argument(help="Which network.")]
-SenderIndex = Annotated[
-    int, typer.Option("--sender", help="Derivation index of the sending address; 0 is the hot wallet.")
-]
+SenderIndex = Annotated[int, typer.Option("--sender", help="Index of the sending address; 0: the hot wallet.")]
 _SHOWN = 50
 
 
@@ -93,7 +93,10 @@ def fund_hot(
     """Book money of your own that you sent to the hot wallet: gas, or tokens to pay from."""
 
     async def book(house: House, tx: DatabaseTransaction) -> Money:
-        money = Money.parse(amount, house.wallet_terms.assets.by_code(f"{currency}@{network}"))
+        asset = house.wallet_terms.assets.find(currency, network)
+        if asset is None:
+            raise UnsupportedCurrency(f"{currency} is not known on {network}.")
+        money = Money.parse(amount, asset)
         await wallet.fund_house(tx, money, decision_of(actor, reason))
         return money
 
@@ -117,13 +120,13 @@ def list_outgoing(
             if all_
             else await wallet.list_outgoing(tx, network, list(OutgoingState))
         )
-        return [_outgoing_row(house, one) for one in found]
+        return [_outgoing_row(house.wallet_terms, one) for one in found]
 
-    show(in_transaction(data, read), as_json=as_json)
+    show(in_transaction(data, read), as_json=as_json, nothing="Nothing is under way.")
 
 
-def _outgoing_row(house: House, outgoing: Outgoing) -> Mapping[str, str]:
-    network = house.wallet_terms.networks[outgoing.network]
+def _outgoing_row(terms: WalletTerms, outgoing: Outgoing) -> Mapping[str, str]:
+    network = terms.networks[outgoing.network]
     assets = {token.contract: token.asset for token in network.tokens.values()}
     money = Money(outgoing.amount, assets.get(outgoing.contract or "", network.native))
     sent = outgoing.newest.sent_at

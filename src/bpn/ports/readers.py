@@ -138,8 +138,8 @@ class ChainReader(Protocol):
     async def token_balance(self, contract: str, holder: str, block_number: int | None = None) -> int:
         """ERC-20 `balanceOf`, minor units, after a block; at the head when none is named."""
 
-    async def native_balance(self, holder: str) -> int:
-        """Native coin of an address in wei, at the head."""
+    async def native_balance(self, holder: str, block_number: int | None = None) -> int:
+        """Native coin of an address in wei, after a block; at the head when none is named."""
 
     async def token_scale(self, contract: str) -> int | None:
         """ERC-20 `decimals`, None when there is no contract at that address."""

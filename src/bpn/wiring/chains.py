@@ -121,23 +121,28 @@ class ChainComparison:
 
 
 async def compare_with_chains(house: House) -> list[ChainComparison]:
-    """What the ledger says lies on chain, beside what lies there, for every asset of every network."""
+    """What the ledger says lies on chain, beside what lies there, for every asset of every network.
+
+    Both are of the newest block that was read: what happens meanwhile makes no difference. The node has to know the
+    state of that block still.
+    """
     async with house.database.transaction(snapshot=True) as tx:
         holdings = await wallet.custody_holdings(house.wallet_terms, tx)
         booked = await wallet.custody_ledger(tx, [holding.asset for holding in holdings])
         open_ = await wallet.custody_under_way(house.wallet_terms, tx)
     under_way = Counter(open_.arriving)
     for name, outgoings in open_.outgoing.items():
-        under_way.update(await _mined(house, house.wallet_terms.networks[name], outgoings))
+        network, newest = house.wallet_terms.networks[name], open_.blocks.get(name)
+        under_way.update(await _mined(house, network, outgoings, newest))
     comparisons = []
     for holding, in_ledger in zip(holdings, booked, strict=True):
-        chain = evm_chain(house, holding.asset.network or "")
+        chain, block = evm_chain(house, holding.asset.network or ""), open_.blocks.get(holding.asset.network or "")
         try:
             found = [
                 await (
-                    chain.native_balance(address)
+                    chain.native_balance(address, block)
                     if holding.contract is None
-                    else chain.token_balance(holding.contract, address)
+                    else chain.token_balance(holding.contract, address, block)
                 )
                 for address in holding.addresses
             ]
@@ -147,8 +152,8 @@ async def compare_with_chains(house: House) -> list[ChainComparison]:
     return comparisons
 
 
-async def _mined(house: House, network: Network, outgoings: Sequence[Outgoing]) -> Counter[Asset]:
-    """What those transfers that are in a block have changed on chain."""
+async def _mined(house: House, network: Network, outgoings: Sequence[Outgoing], newest: int | None) -> Counter[Asset]:
+    """What those transfers that are in a block up to `newest` have changed on chain."""
     changes: Counter[Asset] = Counter()
     tokens = {token.contract: token.asset for token in network.tokens.values()}
     chain = evm_chain(house, network.name)
@@ -162,7 +167,7 @@ async def _mined(house: House, network: Network, outgoings: Sequence[Outgoing]) 
                     changes[tokens[outgoing.contract or ""]] += outgoing.amount
             for hash_ in outgoing.hashes:
                 receipt = await chain.receipt(hash_)
-                if receipt is None:
+                if receipt is None or (newest is not None and receipt.block_number > newest):
                     continue
                 changes[network.native] -= receipt.gas_used * receipt.effective_gas_price
                 if receipt.succeeded and leaves:

@@ -11,7 +11,6 @@ from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.jobs.carrier import read_fees, read_funds
 from bpn.chapters.wallet.model import Network
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Fees, OutgoingState, Placement
-from bpn.chapters.wallet.operations.outgoing import FROM_HOT_WALLET
 from bpn.kernel.money import Money
 from bpn.wiring.chains import evm_chain
 from bpn.wiring.house import House
@@ -45,7 +44,7 @@ async def hot_wallets(house: House) -> list[HotWallet]:
 async def _hot_wallet(house: House, network: Network) -> HotWallet:
     address = house.wallet_terms.hot_address
     async with house.database.transaction() as tx:
-        calls = [one.call for one in await wallet.list_waiting(tx, network, FROM_HOT_WALLET, _SHOWN)]
+        calls = [one.call for one in await wallet.list_waiting(tx, network, wallet.FROM_HOT_WALLET, _SHOWN)]
     contracts: Mapping[str, str] = {token.contract: name for name, token in network.tokens.items()}
     chain = evm_chain(house, network.name)
     try:

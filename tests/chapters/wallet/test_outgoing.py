@@ -158,6 +158,32 @@ class TestReplacement:
         await house.until(lambda: merchant.record(transactionId=asked, status="SUCCESS"))
 
 
+class TestWaiting:
+    @pytest.mark.parametrize("short_of", ["gas", "tokens", "fee_cap"])
+    async def test_a_short_hot_wallet_waits_takes_no_nonce_and_tells(
+        self, house: Installation, merchant: Merchant, short_of: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = await sent_to_outside(house)
+        asked = await merchant.post(WITHDRAW, merchant.withdrawal("10"))
+
+        async def nothing(*_: object) -> int:
+            return 0
+
+        async def dear(*_: object) -> GasFees:
+            return GasFees(10**13, 10**9, 5 * 10**12)
+
+        with monkeypatch.context() as patch:
+            method = {"gas": "native_balance", "tokens": "token_balance", "fee_cap": "gas_fees"}[short_of]
+            patch.setattr(EvmChain, method, dear if short_of == "fee_cap" else nothing)
+            for _ in range(2):
+                await house.job(SEND)()
+            waiting = REGISTRY.get_sample_value("bpn_outgoing_waiting", {"network": "BSC", "reason": short_of})
+            assert waiting == 1
+            assert await open_outgoing(house) == []
+        await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="SUCCESS"))
+        assert await sent_to_outside(house) - before == 10 * 10**18
+
+
 class TestGap:
     async def test_a_nonce_that_no_node_knows_is_told_and_sent_again(
         self,

@@ -143,9 +143,9 @@ class ChainEndpoints:
         """ERC-20 `balanceOf`, minor units."""
         return await self._ask_one(lambda node: node.token_balance(contract, holder, block_number))
 
-    async def native_balance(self, holder: str) -> int:
+    async def native_balance(self, holder: str, block_number: int | None = None) -> int:
         """Native coin in wei."""
-        return await self._ask_one(lambda node: node.native_balance(holder))
+        return await self._ask_one(lambda node: node.native_balance(holder, block_number))
 
     async def token_scale(self, contract: str) -> int | None:
         """ERC-20 `decimals`, None when there is no contract at that address."""

@@ -177,9 +177,13 @@ class EvmChain:
             raise SourceUnavailableError(f"{self.network}: {error}") from error
         return balance
 
-    async def native_balance(self, holder: str) -> int:
+    async def native_balance(self, holder: str, block_number: int | None = None) -> int:
         """Native coin in wei."""
-        return await self._ask(self._web3.eth.get_balance(to_checksum_address(holder)))
+        block: BlockIdentifier = "latest" if block_number is None else block_number
+        try:
+            return await self._ask(self._web3.eth.get_balance(to_checksum_address(holder), block))
+        except Web3RPCError as error:
+            raise SourceUnavailableError(f"{self.network}: {error}") from error
 
     async def token_scale(self, contract: str) -> int | None:
         """ERC-20 `decimals`, None when there is no contract at that address."""

@@ -42,6 +42,7 @@ from bpn.chapters.wallet.operations.earmarks import (
 from bpn.chapters.wallet.operations.history import count_confirmations, list_transactions
 from bpn.chapters.wallet.operations.orders import record_order_legs, suspense_account, wallet_account
 from bpn.chapters.wallet.operations.outgoing import (
+    FROM_HOT_WALLET,
     NonceMismatchError,
     accept_nonces,
     explain_waiting,
@@ -117,6 +118,7 @@ from bpn.chapters.wallet.operations.whitelist import (
 from bpn.chapters.wallet.operations.withdrawals import cancel_withdrawal, request_withdrawal
 
 __all__ = [
+    "FROM_HOT_WALLET",
     "NonceMismatchError",
     "SweepCandidates",
     "accept_nonces",

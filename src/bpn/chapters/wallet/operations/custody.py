@@ -10,7 +10,7 @@ from bpn.audit.model import Decision
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, OutgoingState, Purpose
-from bpn.chapters.wallet.store import outgoing, transactions, wallets
+from bpn.chapters.wallet.store import chains, outgoing, transactions, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
@@ -67,10 +67,12 @@ class UnderWay:
     Attributes:
         arriving: by asset, deposits that are seen and not booked.
         outgoing: by network, transfers that are not settled; whether they are mined the chain says.
+        blocks: by network, the newest block read: of that moment is all that the ledger and this say.
     """
 
     arriving: Mapping[Asset, int]
     outgoing: Mapping[str, Sequence[Outgoing]]
+    blocks: Mapping[str, int]
 
 
 async def custody_under_way(terms: WalletTerms, tx: DatabaseTransaction) -> UnderWay:
@@ -81,8 +83,10 @@ async def custody_under_way(terms: WalletTerms, tx: DatabaseTransaction) -> Unde
             if currency in network.tokens:
                 arriving[network.tokens[currency].asset] = amount
     return UnderWay(
-        arriving, {name: await outgoing.list_open(tx, name, list(OutgoingState)) for name in terms.networks}
-    )  # fmt: skip
+        arriving,
+        {name: await outgoing.list_open(tx, name, list(OutgoingState)) for name in terms.networks},
+        {position.network: position.next_block - 1 for position in await chains.positions(tx)},
+    )
 
 
 def leaves_custody(transfer: Outgoing) -> bool:

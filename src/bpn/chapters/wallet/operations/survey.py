@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bpn.chapters.wallet.model import Network
 from bpn.chapters.wallet.model.reading import Arrival, SeenTransfer, Uncredited
-from bpn.chapters.wallet.store import chains, deposits, uncredited, wallets
+from bpn.chapters.wallet.store import chains, deposits, outgoing, uncredited, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction
 
 
@@ -49,17 +49,21 @@ async def find_missed(
 
 
 async def record_survey(tx: DatabaseTransaction, network: Network, survey: Survey, arrivals: Sequence[Arrival]) -> int:
-    """Put on record what is not credited, and move on; returns how many are new."""
+    """Put on record what is not credited, and move on; returns how many are new.
+
+    Left out is what we sent to our own addresses: coins for the gas of sweeps.
+    """
     position = await chains.lock_position(tx, network.name)
     if position is None or position.survey_block != survey.first:
         return 0
     owners = await wallets.find_owners(tx, network.name, sorted({arrival.recipient for arrival in arrivals}))
+    own = await outgoing.known_hashes(tx, network.name, sorted({arrival.hash for arrival in arrivals}))
     rows = [
         Uncredited(
             owners[a.recipient].merchant_id, tx.ids.next(), owners[a.recipient].wallet_id, network.name, tx.now, a
         )
         for a in arrivals
-        if a.recipient in owners
+        if a.recipient in owners and a.hash not in own
     ]
     await chains.save_position(tx, replace(position, survey_block=survey.last + 1))
     return await uncredited.insert(tx, rows) if rows else 0

@@ -53,11 +53,12 @@ async def list_sweepable(
 ) -> SweepCandidates | None:
     """The addresses to look at now; those first whose tokens the hot wallet is short of for what waits.
 
-    None where sweeping is switched off, as many sweeps as allowed are under way, or there is nothing to look at.
+    None where sweeping is switched off, the network is in doubt, as many sweeps as allowed are under way, or there is
+    nothing to look at.
     """
     position = await chains.find_position(tx, network.name)
     free = terms.sweeping.batch - len(await store.list_open(tx, network.name))
-    if not terms.sweeping.enabled or position is None or free <= 0:
+    if not terms.sweeping.enabled or free <= 0 or position is None or position.stopped or position.doubt:
         return None
     wanted: Counter[str] = Counter()
     for one in waiting:
@@ -70,7 +71,7 @@ async def list_sweepable(
     places = await store.list_due(tx, network.name, sorted(short), tx.now, free)
     if not places:
         return None
-    return SweepCandidates(tuple(places), position.head_number - network.confirmations + 1, short)
+    return SweepCandidates(tuple(places), position.final_number, short)
 
 
 async def plan_sweeps(

@@ -7,7 +7,7 @@ from typing import Any
 
 from bpn.chapters.wallet.model.outgoing import Attempt, Fees, Outgoing, OutgoingState, Purpose, Sender
 from bpn.database.pool import Transaction as DatabaseTransaction
-from bpn.database.rows import integers
+from bpn.database.rows import integers, texts
 
 UNMINED = (OutgoingState.PREPARED, OutgoingState.SIGNED, OutgoingState.BROADCAST)
 
@@ -167,6 +167,18 @@ async def list_settled_since(tx: DatabaseTransaction, network: str, block_number
         (network, block_number),
     )
     return await _with_attempts(tx, await cursor.fetchall())
+
+
+async def known_hashes(tx: DatabaseTransaction, network: str, hashes: Sequence[str]) -> set[str]:
+    """Which of these transactions we signed."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT DISTINCT a.hash FROM unnest(%s::text[]) g(hash)
+        JOIN wallet_outgoing_attempts a ON a.network = %s AND a.hash = g.hash
+        """,
+        (texts(hashes), network),
+    )
+    return {hash_ for (hash_,) in await cursor.fetchall()}
 
 
 async def lock(tx: DatabaseTransaction, network: str, key_index: int, nonce: int) -> Outgoing | None:
