@@ -152,6 +152,8 @@ class Settings(BaseSettings):
     """The base URL that others reach this installation by; made from host and port when absent."""
     signature_window_seconds: int = 300
     """How far a request's timestamp may be from now."""
+    key_overlap_seconds: int = 24 * 3600
+    """How long a rotated API key's former secret stays valid."""
     requests_per_second: int | None = None
     """Of one key, in each API process; 100 by default, as many as it likes in the sandbox."""
 

@@ -69,10 +69,12 @@ class DoorTerms:
     Attributes:
         window_seconds: how far a timestamp may be from now.
         requests_per_second: of one key; None for as many as it likes.
+        public_url: what clients reach this installation by, as they sign it; None to take the Host header's word.
     """
 
     window_seconds: int
     requests_per_second: int | None = None
+    public_url: str | None = None
 
 
 class Door:
@@ -162,10 +164,11 @@ class Door:
 
     async def _get(self, route: Route, scope: Scope, headers: Mapping[bytes, bytes]) -> bytes:
         query: bytes = scope["query_string"]
-        given = signing.SignatureHeaders.of(headers)
+        given = self._signature(scope, headers)
         credential = await self._credential(given, scope)
-        self._check_timestamp(given)
-        signing.check_query_signature(given, credential.secret, query)
+        now = self._clock.wall()
+        given.check_time(to_milliseconds(now), self._terms.window_seconds)
+        given.check(credential, now, query=query, body=None)
         self._rate.check(given.api_key)
         _check_standing(credential, route)
         request = _read_query(route, query)
@@ -175,12 +178,13 @@ class Door:
         return encode_data(outcome)
 
     async def _post(self, route: Route, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
-        given = signing.SignatureHeaders.of(headers)
+        given = self._signature(scope, headers)
         credential = await self._credential(given, scope)
-        timestamp = self._check_timestamp(given)
-        signing.check_body_signature(given, credential.secret, body)
+        now = self._clock.wall()
+        timestamp = given.check_time(to_milliseconds(now), self._terms.window_seconds)
+        given.check(credential, now, query=scope["query_string"], body=body)
         merchant_id = credential.merchant.merchant_id
-        seen = replay.Seen.of(merchant_id, given.signature, timestamp, route.path, self._terms.window_seconds)
+        seen = replay.Seen.of(merchant_id, given, timestamp, route.path, self._terms.window_seconds)
         try:
             self._rate.check(given.api_key)
             _check_standing(credential, route)
@@ -195,7 +199,10 @@ class Door:
             raise result
         return result
 
-    async def _credential(self, given: signing.SignatureHeaders, scope: Scope) -> Credential:
+    def _signature(self, scope: Scope, headers: Mapping[bytes, bytes]) -> signing.Signature:
+        return signing.signature_of(scope, headers, self._terms.public_url, self._terms.window_seconds)
+
+    async def _credential(self, given: signing.Signature, scope: Scope) -> Credential:
         credential = await self._credentials.find(given.api_key)
         if credential is None:
             raise UnknownApiKey("There is no such API key, or it is revoked.")
@@ -205,10 +212,6 @@ class Door:
                 raise IpNotAllowed(f"This API key may not be used from {client}.")
         self._credentials.note_use(credential, self._clock.wall())
         return credential
-
-    def _check_timestamp(self, given: signing.SignatureHeaders) -> int:
-        now = to_milliseconds(self._clock.wall())
-        return signing.check_timestamp(given.timestamp, now, self._terms.window_seconds)
 
 
 async def _read(database: Database, route: Route, calls: Sequence[Call[Any]]) -> Sequence[Outcome]:

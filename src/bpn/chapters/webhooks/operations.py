@@ -24,6 +24,7 @@ from bpn.database.pool import Transaction
 from bpn.kernel.clock import to_milliseconds
 from bpn.kernel.errors import FieldError, InvalidRequest
 from bpn.merchants import operations as merchants
+from bpn.merchants.errors import ApiKeyInUse
 from bpn.merchants.model import Credential
 from bpn.outbox import operations as outbox
 from bpn.outbox.model import Fact
@@ -189,6 +190,34 @@ async def require_endpoint(terms: WebhookTerms, tx: Transaction, merchant_id: in
 async def list_webhook_endpoints(terms: WebhookTerms, tx: Transaction, merchant_id: int) -> list[Endpoint]:
     """The endpoints of a merchant, newest first."""
     return await store.endpoints_of(tx, terms.cipher, [merchant_id])
+
+
+async def hand_over_signing(
+    terms: WebhookTerms, tx: Transaction, merchant_id: int, api_key: str, successor: str | None
+) -> None:
+    """Let another key sign what this one signs, before it is revoked: where it is named, and where the oldest signs.
+
+    Raises:
+        ApiKeyInUse: it signs an endpoint's webhooks, and no successor is given.
+        ApiKeyNotUsable: the successor is not another living key of the merchant.
+    """
+    oldest = (await merchants.oldest_credentials(tx, terms.cipher, [merchant_id])).get(merchant_id)
+    is_default = oldest is not None and oldest.api_key == api_key
+    signed = [
+        endpoint
+        for endpoint in await store.endpoints_of(tx, terms.cipher, [merchant_id])
+        if endpoint.api_key == api_key or (endpoint.api_key is None and is_default)
+    ]
+    if not signed:
+        return
+    if successor is None:
+        raise ApiKeyInUse("The key signs webhooks; name the key that signs them from now on.")
+    if successor == api_key:
+        raise ApiKeyNotUsable("The successor must be another key.")
+    await _check_api_key(terms, tx, merchant_id, successor)
+    for endpoint in signed:
+        held = await require_endpoint(terms, tx, merchant_id, endpoint.endpoint_id)
+        await store.save_endpoint(tx, terms.cipher, replace(held, api_key=successor))
 
 
 async def delete_webhook_endpoint(terms: WebhookTerms, tx: Transaction, merchant_id: int, endpoint_id: int) -> Endpoint:
