@@ -143,6 +143,8 @@ class Settings(BaseSettings):
     """How long a request may wait for another's rows before it is told to try again."""
     master_key: SecretStr | None = None
     """32 bytes in hex that seal all secrets at rest; kept in the data directory, mode 0600, when absent."""
+    other_master_keys: list[SecretStr] = []
+    """Keys that open what they sealed, and seal nothing: the next or the former one during a rotation."""
 
     host: str = "127.0.0.1"
     """Where the API listens."""

@@ -82,7 +82,8 @@ def test_what_is_signed_is_what_the_rfc_says() -> None:
         '("@method" "@target-uri" "content-digest");created=1765454475;keyid="bpn_1";alg="hmac-sha256";nonce="n-1"'
         ';tag="bpn"'
     )
-    base = f'"@method": POST\n"@target-uri": {URL}\n"content-digest": sha-256=:{digest}:\n"@signature-params": {parameters}'
+    lines = ['"@method": POST', f'"@target-uri": {URL}', f'"content-digest": sha-256=:{digest}:']
+    base = "\n".join([*lines, f'"@signature-params": {parameters}'])
     signature = base64.b64encode(hmac.new(b"test-secret", base.encode(), hashlib.sha256).digest()).decode()
     assert headers == {
         "Content-Digest": f"sha-256=:{digest}:",

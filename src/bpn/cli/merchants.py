@@ -175,6 +175,22 @@ def revoke_key(
     say("The key is revoked.")
 
 
+@key_commands.command("rotate-master")
+def rotate_master(
+    finish: Annotated[bool, typer.Option("--finish", help="Forget the former key, once nothing needs it.")] = False,
+    data: Data = None,
+) -> None:
+    """Seal every secret under a new master key while everything runs; broken off, it goes on where it was."""
+    from bpn.wiring.master_key_rotation import finish_rotation, rotate_master_key  # noqa: PLC0415 - only this command
+
+    configure_logging()
+    values = in_house(load_settings(data), finish_rotation if finish else rotate_master_key)
+    if finish:
+        say(f"{values} values were still to seal. The former key opens nothing any more; remove it from the settings.")
+    else:
+        say(f"{values} values are sealed under the new key. Keep a copy of it, then run this with --finish.")
+
+
 def _show_key(key: NewApiKey, *, as_json: bool) -> None:
     permissions = ",".join(key.permissions)
     _show({"apiKey": key.api_key, "apiSecret": key.secret, "permissions": permissions}, as_json=as_json)
