@@ -216,5 +216,5 @@ class Client:
 def _wait(number: int, asked: str | None) -> float:
     """Seconds until the next try: what the server asks for, else a half, then twice as many."""
     if asked is not None and asked.isascii() and asked.isdigit():
-        return min(float(asked), _LONGEST_WAIT_SECONDS)
+        return min(int(asked), _LONGEST_WAIT_SECONDS)
     return min(2.0 ** (number - 2), _LONGEST_WAIT_SECONDS)

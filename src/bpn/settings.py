@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     key_overlap_seconds: int = 24 * 3600
     """How long a rotated API key's former secret stays valid."""
     requests_per_second: int | None = None
-    """Of one key, in each API process; 100 by default, as many as it likes in the sandbox."""
+    """Of one key, over all API processes; 100 by default, as many as it likes in the sandbox."""
 
     sandbox: bool = True
     """Simulated outside world and mock routes; switch off before real money."""

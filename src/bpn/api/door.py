@@ -108,7 +108,7 @@ class Door:
         self._credentials = credentials
         self._clock = clock
         self._terms = terms
-        self._rate = RateLimit(terms.requests_per_second)
+        self._rate = RateLimit(database, terms.requests_per_second)
         self._after_commit = after_commit
         self._beyond = beyond
 
@@ -169,7 +169,7 @@ class Door:
         now = self._clock.wall()
         given.check_time(to_milliseconds(now), self._terms.window_seconds)
         given.check(credential, now, query=query, body=None)
-        self._rate.check(given.api_key)
+        await self._rate.check(credential)
         _check_standing(credential, route)
         request = _read_query(route, query)
         outcome = await self._readings[route.path].run(Call(credential.merchant, request))
@@ -186,7 +186,7 @@ class Door:
         merchant_id = credential.merchant.merchant_id
         seen = replay.Seen.of(merchant_id, given, timestamp, route.path, self._terms.window_seconds)
         try:
-            self._rate.check(given.api_key)
+            await self._rate.check(credential)
             _check_standing(credential, route)
             request = _read_body_fields(route, headers, body)
             claim = _claim(route, merchant_id, request, seen, headers, body)
