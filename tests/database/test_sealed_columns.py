@@ -15,7 +15,7 @@ NOT_SEALED = {
     "api_signatures.path": "a digest",
     "api_keys.ed25519_public_key": "public by nature",
     "wallet_deposits.sender_digest": "a digest",
-    "wallet_outgoing.raw": "signed for everybody to see",
+    "wallet_outgoing_attempts.raw": "signed for everybody to see",
     "webhook_events.body": "kept as it was sent",
     "webhook_attempts.answer": "the receiver's words",
 }

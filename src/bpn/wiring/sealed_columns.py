@@ -15,6 +15,12 @@ SEALED_COLUMNS: tuple[SealedColumn, ...] = (
         "wallet_deposits", ("merchant_id", "transaction_id"), "sealed_sender", "wallet_deposits/{transaction_id}"
     ),
     SealedColumn(
+        "wallet_earmarks",
+        ("merchant_id", "kind", "subject_id"),
+        "sealed_sender",
+        "wallet_earmarks/{kind}/{subject_id}",
+    ),
+    SealedColumn(
         "wallet_whitelist", ("merchant_id", "whitelist_id"), "sealed_beneficiary", "wallet_whitelist/{whitelist_id}"
     ),
     SealedColumn(
