@@ -237,6 +237,8 @@ class Settings(BaseSettings):
 
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""
+    outbox_retention_days: int = 30
+    """How long facts are kept after all have heard them."""
 
     @model_validator(mode="before")
     @classmethod

@@ -24,6 +24,7 @@ from bpn.cli import (
     review,
     servers,
     up,
+    webhooks,
 )
 from bpn.cli.bench import bench
 from bpn.cli.demo import demo
@@ -63,6 +64,7 @@ application.add_typer(invoices.invoice_commands, name="invoice")
 application.add_typer(information.information_commands, name="rfi")
 application.add_typer(abnormal.abnormal_commands, name="abnormal")
 application.add_typer(review.audit_commands, name="audit")
+application.add_typer(webhooks.webhook_commands, name="webhook")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")
 

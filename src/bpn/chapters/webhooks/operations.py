@@ -7,9 +7,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 from bpn.chapters.webhooks import rules, store
-from bpn.chapters.webhooks.errors import ApiKeyNotUsable, TooManyEndpoints, WebhookEndpointNotFound
+from bpn.chapters.webhooks.errors import (
+    ApiKeyNotUsable,
+    TooManyEndpoints,
+    WebhookEndpointNotFound,
+    WebhookEventNotFound,
+)
 from bpn.chapters.webhooks.model import (
     TEST_EVENT,
     Attempt,
@@ -18,6 +24,7 @@ from bpn.chapters.webhooks.model import (
     Event,
     EventFilter,
     EventReport,
+    EventTries,
     WebhookTerms,
 )
 from bpn.database.pool import Transaction
@@ -272,6 +279,19 @@ async def list_webhook_events(
     """The events of a merchant with their tries, newest first."""
     total, events = await store.page(tx, merchant_id, filters, before=before, offset=offset, limit=limit)
     return EventPage(total, events)
+
+
+async def list_tries(tx: Transaction, event_id: UUID) -> EventTries:
+    """An event with every try to deliver it and what came back, for operators.
+
+    Raises:
+        WebhookEventNotFound: no merchant has such an event.
+    """
+    everybody = [merchant.merchant_id for merchant in await merchants.list_merchants(tx)]
+    found = await store.find_tries(tx, everybody, event_id)
+    if found is None:
+        raise WebhookEventNotFound(f"There is no event {event_id}, or it is older than events are kept.")
+    return found
 
 
 async def claim_deliveries(
