@@ -240,6 +240,11 @@ class Settings(BaseSettings):
     outbox_retention_days: int = 30
     """How long facts are kept after all have heard them."""
 
+    otlp_endpoint: str | None = None
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP); nothing is traced when absent."""
+    traced_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """How many of the traces that begin here are kept, 0 to 1; a caller's own choice is followed."""
+
     @model_validator(mode="before")
     @classmethod
     def _complete_chains(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 import psycopg
 import structlog
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from bpn.api import idempotency, replay, signing
@@ -51,6 +52,7 @@ from bpn.database.pool import Database
 from bpn.kernel.clock import Clock, to_milliseconds
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.errors import InvalidRequest, Refusal
+from bpn.kernel.spans import TRACING, remote_parent, span
 from bpn.merchants.model import Credential
 
 Scope = MutableMapping[str, Any]
@@ -123,7 +125,10 @@ class Door:
         trace_id = trace_id_of(headers.get(b"traceparent"))
         route = self._routes.get((scope["method"], path))
         TRACE_ID.set(trace_id)
-        status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+        if TRACING.tracer is None:
+            status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+        else:
+            status, body, more_headers = await self._traced_answer(route, scope, headers, receive, trace_id)
         REQUESTS.labels(route.operation if route else "none", str(status)).observe(time.perf_counter() - started)
         response_headers = [
             (b"content-type", b"application/json"),
@@ -133,6 +138,19 @@ class Door:
         ]
         await send({"type": "http.response.start", "status": status, "headers": response_headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _traced_answer(
+        self, route: Route | None, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, trace_id: str
+    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        """As `_answer`, in a span of the trace that the caller is in, if it says so."""
+        path = route.path if route else "unknown path"
+        attributes = {"http.request.method": scope["method"], "http.route": path}
+        parent = remote_parent(headers.get(b"traceparent", b"").decode("latin-1"))
+        with span(f"{scope['method']} {path}", attributes, kind=SpanKind.SERVER, parent=parent) as opened:
+            status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+            if opened is not None:
+                opened.set_attribute("http.response.status_code", status)
+        return status, body, more_headers
 
     async def _answer(
         self, route: Route | None, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, trace_id: str
