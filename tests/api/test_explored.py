@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,25 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.client import signed_headers
-from installation import Installation, Merchant
+from conftest import copy_database
+from installation import Installation, Merchant, open_installation
 
 DOCUMENT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "openapi.json").read_text())
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
-EXAMPLES = max(8, 1200 // len(OPERATIONS))
+EXAMPLES = max(4, 400 // len(OPERATIONS))
 """Of each operation and mode; fewer as the API grows, so that the whole takes about a minute."""
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
+SILENCED = "/v1/mock/"
+"""What may answer 503 here: one of these operations is told to silence the chain that they need."""
+
+
+@pytest.fixture(scope="module")
+async def house(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """An installation of its own: its clock and its chains are played with."""
+    async with open_installation(copy_database(server), tmp_path_factory.mktemp("explored")) as installation:
+        yield installation
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +78,8 @@ def explore(merchant: Merchant, path: str, method: str, mode: GenerationMode) ->
             made = case.as_transport_kwargs(base_url=merchant.installation.base_url)
             response = session.send(signed(merchant, made), timeout=30)
             sent += 1
-            case.validate_response(response, checks=CHECKS)
+            is_silenced = path.startswith(SILENCED) and response.json()["code"] == "UNAVAILABLE"
+            case.validate_response(response, checks=CHECKS if is_silenced else [not_a_server_error, *CHECKS])
 
         run()
     return sent
