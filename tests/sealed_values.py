@@ -16,7 +16,7 @@ def opens(cipher: Cipher, url: str) -> dict[str, tuple[int, int]]:
             names = ", ".join([*column.place_columns, column.column])
             good = bad = 0
             for row in connection.execute(
-                f"SELECT {names} FROM {column.table} WHERE {column.column} IS NOT NULL"  # type: ignore[arg-type]
+                f"SELECT {names} FROM {column.table} WHERE octet_length({column.column}) > 0"  # type: ignore[arg-type]
             ):
                 place = column.place.format(**dict(zip(column.place_columns, row[:-1], strict=True)))
                 try:

@@ -23,7 +23,7 @@ class SealedColumn:
     Attributes:
         table: whose it is.
         key: the table's primary key.
-        column: its name; NULL where there is nothing to seal.
+        column: its name; NULL or empty where there is nothing to seal.
         place: what it is sealed for, with the row's columns in braces: `webhook_endpoint/{endpoint_id}`.
     """
 
@@ -60,7 +60,7 @@ async def reseal(
         beyond = sql.SQL("({}) > ({})").format(keys, sql.SQL(", ").join([sql.Placeholder()] * len(column.key)))
     cursor = await tx.connection.execute(
         sql.SQL(
-            "SELECT {names}, {column} FROM {table} WHERE {beyond} AND {column} IS NOT NULL"
+            "SELECT {names}, {column} FROM {table} WHERE {beyond} AND octet_length({column}) > 0"
             " AND substr({column}, 1, %s) <> %s ORDER BY {keys} LIMIT %s"
         ).format(
             names=sql.SQL(", ").join(map(sql.Identifier, names)),

@@ -25,8 +25,8 @@ from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
 from bpn.database.page_notices import PAGE_CHANGED
 from bpn.database.pool import Database, Transaction
-from bpn.files.model import FileTerms
 from bpn.database.sealed_columns import MASTER_KEY_CHANGED
+from bpn.files.model import FileTerms
 from bpn.jobs.application import JobApplication
 from bpn.kernel.assets import Assets, fiat_assets
 from bpn.kernel.clock import Clock
@@ -38,10 +38,10 @@ from bpn.ports.senders import FileStore
 from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
+from bpn.wiring.master_keys import read_master_keys
 from bpn.wiring.terms.accounts import account_terms
 from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.payment_links import link_terms
-from bpn.wiring.master_keys import read_master_keys
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -88,8 +88,6 @@ async def open_house(
         clock: what tells the time; the machine's own when absent.
     """
     clock = clock or Clock()
-    cipher = Cipher(read_master_key(settings))
-    clock = Clock()
     cipher = Cipher(*read_master_keys(settings), reread=lambda: read_master_keys(settings))
     credentials: Credentials | None = None
 
@@ -103,6 +101,7 @@ async def open_house(
 
     async def controls_changed(payload: str) -> None:
         await controls.refresh(payload)
+
     async def master_key_changed(_payload: str) -> None:
         cipher.renew()
 
@@ -131,9 +130,7 @@ async def open_house(
     try:
         async with database.transaction() as tx:
             # Made from the first master key once, and kept through every change of it.
-            cipher.digest_key = await sealed_secrets.find_or_create(
-                tx, cipher, "digest_key", lambda: cipher.digest_key
-            )
+            cipher.digest_key = await sealed_secrets.find_or_create(tx, cipher, "digest_key", lambda: cipher.digest_key)
             public_key = await _account_public_key(tx, cipher, settings)
             terms = wallet_terms(settings, cipher, public_key, controls)
             await ledger.register_assets(tx, Assets([*terms.assets, *fiat_assets()]))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from bpn.database.sealed_columns import SealedColumn, notify_master_key_changed, reseal
+from bpn.files import operations as files
 from bpn.kernel.encryption import MASTER_KEY_BYTES
 from bpn.kernel.errors import InvalidState
 from bpn.wiring.house import House
@@ -74,7 +75,26 @@ async def _reseal_all(house: House, columns: Sequence[SealedColumn]) -> int:
                 break
         log.info("master_key.resealed", table=column.table, column=column.column, values=sealed)
         total += sealed
-    return total
+    return total + await _reseal_files(house)
+
+
+async def _reseal_files(house: House) -> int:
+    """The same for what lies in the store of files; each is replaced whole or not at all."""
+    sealed, after = 0, (-1, -1)
+    while True:
+        async with house.database.reading() as tx:
+            listed = await files.list_moved(tx, after, BATCH)
+        for file in listed:
+            kept = await house.files.get(file.key)
+            changed = None if kept is None else files.sealed_anew(house.file_terms, file, kept)
+            if changed is not None:
+                await house.files.put(file.key, changed)
+                sealed += 1
+        if len(listed) < BATCH:
+            break
+        after = (listed[-1].merchant_id, listed[-1].file_id)
+    log.info("master_key.files_resealed", files=sealed)
+    return sealed
 
 
 async def _tell(house: House) -> None:
