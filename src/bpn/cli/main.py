@@ -10,6 +10,7 @@ from bpn.cli import (
     abnormal,
     accounts,
     docs,
+    doctor,
     fees,
     information,
     invoices,
@@ -41,6 +42,7 @@ application.command("up")(up.up)
 application.command("demo")(demo.demo)
 application.command("bench")(bench.bench)
 application.command("docs")(docs.docs)
+application.command("doctor")(doctor.doctor)
 application.command("serve")(servers.serve)
 application.command("work")(servers.work)
 application.command("chain")(servers.chain)

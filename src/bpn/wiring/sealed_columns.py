@@ -53,4 +53,7 @@ SEALED_COLUMNS: tuple[SealedColumn, ...] = (
     ),
     SealedColumn("email_codes", ("merchant_id", "code_id"), "sealed_mail", "email_codes/mail/{code_id}"),
     SealedColumn("bank_exceptions", ("merchant_id", "exception_id"), "sealed_entry", "bank_exceptions/{exception_id}"),
+    SealedColumn(
+        "payment_links", ("merchant_id", "payment_id"), "sealed_payer", "payment_links/{merchant_id}/{payment_id}"
+    ),
 )
