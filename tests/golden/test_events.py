@@ -43,5 +43,5 @@ def test_it_is_in_the_document_with_a_schema(event: Event) -> None:
 
 
 def test_each_fact_becomes_one_event() -> None:
-    names = [source.fact.name for source in event_sources()]
+    names = [source.fact.name for source in event_sources("")]
     assert sorted(names) == sorted(set(names))
