@@ -17,6 +17,7 @@ from bpn.kernel.clock import Clock
 from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
 from installation import Installation, open_installation
+from sealed_values import opens
 
 USDT = Asset("USDT", "BSC", 18)
 USDC = Asset("USDC", "ETH", 6)
@@ -72,6 +73,9 @@ async def house(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFacto
     """A whole installation: API on loopback, sandbox chains, jobs that tests run. Tests make their own merchants."""
     async with open_installation(copy_database(server), tmp_path_factory.mktemp("house")) as installation:
         yield installation
+        # Whatever the tests sealed must open where the registry says, or a change of the master key would stop there.
+        sealed = opens(installation.parts.cipher, installation.parts.database_url)
+        assert [name for name, (_, bad) in sealed.items() if bad] == []
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from bpn.wiring.sandbox import sandbox_chains
 from bpn.wiring.workers import open_workers
 
 _numbers = count(1)
+EVENT_SAMPLES = json.loads((Path(__file__).parent / "golden" / "events.json").read_text())
 OUTSIDE = "0x5AEDA56215b167893e80B4fE645BA6d5Bab767DE"
 """An address that is nobody's here."""
 
@@ -191,15 +192,25 @@ class Receiver:
     received: list[dict[str, Any]] = field(default_factory=list)
     raw: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     forged: int = 0
+    misshapen: list[dict[str, Any]] = field(default_factory=list)
+    """Events whose fields are not those of their golden sample."""
+    answer: str = ""
+    hold: asyncio.Event | None = None
+    """While it is set and not yet let go, requests hang."""
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.raw.append((dict(request.headers), body))
+        if self.hold is not None:
+            await self.hold.wait()
         if webhook_is_genuine(self.secret, request.headers, body):
-            self.received.append(json.loads(body))
+            event = json.loads(body)
+            self.received.append(event)
+            if list(event["data"]) != EVENT_SAMPLES.get(event["eventType"]):
+                self.misshapen.append(event)
         else:
             self.forged += 1
-        return web.Response(status=self.status, headers=self.headers)
+        return web.Response(status=self.status, headers=self.headers, text=self.answer)
 
     def of(self, event_type: str, status: str | None = None) -> list[dict[str, Any]]:
         return [
@@ -221,6 +232,7 @@ async def receiving() -> AsyncIterator[Receiver]:
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks"
     try:
         yield receiver
+        assert receiver.misshapen == [], "tests/golden/events.json says what an event looks like"
     finally:
         await runner.cleanup()
 

@@ -180,6 +180,8 @@ class Settings(BaseSettings):
     """How long a request may wait for another's rows before it is told to try again."""
     master_key: SecretStr | None = None
     """32 bytes in hex that seal all secrets at rest; kept in the data directory, mode 0600, when absent."""
+    other_master_keys: list[SecretStr] = []
+    """Keys that open what they sealed, and seal nothing: the next or the former one during a rotation."""
 
     host: str = "127.0.0.1"
     """Where the API listens."""
@@ -189,8 +191,10 @@ class Settings(BaseSettings):
     """The base URL that others reach this installation by; made from host and port when absent."""
     signature_window_seconds: int = 300
     """How far a request's timestamp may be from now."""
+    key_overlap_seconds: int = 24 * 3600
+    """How long a rotated API key's former secret stays valid."""
     requests_per_second: int | None = None
-    """Of one key, in each API process; 100 by default, as many as it likes in the sandbox."""
+    """Of one key, over all API processes; 100 by default, as many as it likes in the sandbox."""
 
     sandbox: bool = True
     """Simulated outside world and mock routes; switch off before real money."""
@@ -275,6 +279,13 @@ class Settings(BaseSettings):
 
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""
+    outbox_retention_days: int = 30
+    """How long facts are kept after all have heard them."""
+
+    otlp_endpoint: str | None = None
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP); nothing is traced when absent."""
+    traced_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """How many of the traces that begin here are kept, 0 to 1; a caller's own choice is followed."""
 
     @model_validator(mode="before")
     @classmethod

@@ -59,6 +59,10 @@ def schema_of(document: dict[str, Any], event_type: str) -> dict[str, Any]:
     return {**body, "components": document["components"]}
 
 
+OF_LINKS = {"PAYMENT_LINK_UPDATED", "CRYPTO_DEPOSIT_ORDER", "ABNORMAL_FUND"}
+"""Sent, and compared with their samples, in the tests of payment links."""
+
+
 async def every_fiat_event(house: Installation, merchant: Merchant) -> None:
     """A pay-in with its invoice, a question, a bank account."""
     async with house.parts.database.transaction() as tx:
@@ -118,7 +122,7 @@ async def test_real_events_fit_their_schemas_and_lose_no_field(house: Installati
         await merchant.post("/v1/webhook/endpoint/test", {"endpointId": endpoint["endpointId"]})
 
         async def all_have_come() -> bool:
-            return {event["eventType"] for event in receiver.received} == set(document["webhooks"])
+            return {event["eventType"] for event in receiver.received} >= set(document["webhooks"]) - OF_LINKS
 
         await house.until(all_have_come)
         samples = json.loads((Path(__file__).parent / "events.json").read_text())

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -113,3 +114,20 @@ async def test_timestamps_of_one_subject_strictly_increase(database: Database) -
     stamps = [fact.timestamp for fact in sorted(facts, key=lambda fact: fact.fact_id)]
     assert stamps == sorted(set(stamps))
     assert len(stamps) == 20
+
+
+async def test_only_what_was_relayed_long_ago_is_forgotten(database: Database) -> None:
+    await record(database, [1, 2, 3])
+    await relay(database, Ear()).run()
+    await record(database, [4])
+    async with database.transaction() as tx:
+        # Their ids tell their age: these two are of the year 2001.
+        await tx.connection.execute(
+            "UPDATE outbox_facts SET fact_id = 98000000000000000 + fact_id % 1000000000 WHERE subject_id IN (1, 4)"
+        )
+        await outbox.record(tx, [Announcement(7, 5, Happened(5))])
+    async with database.transaction() as tx:
+        assert await outbox.forget_relayed(tx, timedelta(days=30), 1000) == 1
+        cursor = await tx.connection.execute("SELECT subject_id FROM outbox_facts ORDER BY subject_id")
+        assert [subject for (subject,) in await cursor.fetchall()] == [2, 3, 4, 5]
+        assert await outbox.forget_relayed(tx, timedelta(days=-1), 1) == 1, "so many of each merchant"

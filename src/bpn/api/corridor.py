@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 import structlog
+from opentelemetry.trace import SpanContext
 
 from bpn.api import idempotency, replay
 from bpn.api.encoding import encode_data
@@ -16,6 +17,7 @@ from bpn.api.route import Call, Outcome, Route
 from bpn.database.pool import Database, Transaction
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.errors import IdempotencyConflict, Refusal
+from bpn.kernel.spans import TRACING, present, span
 from bpn.merchants.model import Merchant
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,7 @@ class Errand:
     """One POST on its way through the corridor.
 
     `refusal` is what the door would say if the signature turns out to be fresh: it is remembered all the same.
+    `span` is where it stands in its trace, None where nothing is traced.
     """
 
     merchant: Merchant
@@ -34,6 +37,7 @@ class Errand:
     request: object
     refusal: Refusal | None
     claim: idempotency.Claim | None
+    span: SpanContext | None = None
 
     def names(self) -> list[Hashable]:
         """What no two errands of one transaction may share."""
@@ -51,14 +55,20 @@ class Corridor:
 
     async def run(self, errand: Errand) -> bytes | Refusal:
         """The `data` of the answer, or the refusal, once it is committed. Raises on a fault of ours."""
-        return await self._gathering.run(errand)
+        if TRACING.tracer is None:
+            return await self._gathering.run(errand)
+        with span(self._route.operation):
+            return await self._gathering.run(replace(errand, span=present()))
 
     async def _attempt(self, batch: Sequence[Errand]) -> list[bytes | Refusal]:
         """Run and commit; deadlocks and serialization failures are tried again from the start."""
         for last in (False,) * (_TRIES - 1) + (True,):
             try:
-                async with self._database.transaction(pipelined=self._route.largest_batch > 1) as tx:
-                    return await self._work(tx, batch)
+                # One transaction for all: it stands in the first one's trace, and names the others.
+                first, *others = [errand.span for errand in batch]
+                with span("transaction", {"bpn.calls": len(batch)}, parent=first, links=[one for one in others if one]):
+                    async with self._database.transaction(pipelined=self._route.largest_batch > 1) as tx:
+                        return await self._work(tx, batch)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 if last:
                     raise

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 import psycopg
 import structlog
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from bpn.api import idempotency, replay, signing
@@ -51,6 +52,7 @@ from bpn.database.pool import Database
 from bpn.kernel.clock import Clock, to_milliseconds
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.errors import InvalidRequest, Refusal
+from bpn.kernel.spans import TRACING, remote_parent, span
 from bpn.merchants.model import Credential
 
 Scope = MutableMapping[str, Any]
@@ -69,10 +71,12 @@ class DoorTerms:
     Attributes:
         window_seconds: how far a timestamp may be from now.
         requests_per_second: of one key; None for as many as it likes.
+        public_url: what clients reach this installation by, as they sign it; None to take the Host header's word.
     """
 
     window_seconds: int
     requests_per_second: int | None = None
+    public_url: str | None = None
 
 
 class Door:
@@ -106,7 +110,7 @@ class Door:
         self._credentials = credentials
         self._clock = clock
         self._terms = terms
-        self._rate = RateLimit(terms.requests_per_second)
+        self._rate = RateLimit(database, terms.requests_per_second)
         self._after_commit = after_commit
         self._beyond = beyond
 
@@ -121,7 +125,10 @@ class Door:
         trace_id = trace_id_of(headers.get(b"traceparent"))
         route = self._routes.get((scope["method"], path))
         TRACE_ID.set(trace_id)
-        status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+        if TRACING.tracer is None:
+            status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+        else:
+            status, body, more_headers = await self._traced_answer(route, scope, headers, receive, trace_id)
         REQUESTS.labels(route.operation if route else "none", str(status)).observe(time.perf_counter() - started)
         response_headers = [
             (b"content-type", b"application/json"),
@@ -131,6 +138,19 @@ class Door:
         ]
         await send({"type": "http.response.start", "status": status, "headers": response_headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _traced_answer(
+        self, route: Route | None, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, trace_id: str
+    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        """As `_answer`, in a span of the trace that the caller is in, if it says so."""
+        path = route.path if route else "unknown path"
+        attributes = {"http.request.method": scope["method"], "http.route": path}
+        parent = remote_parent(headers.get(b"traceparent", b"").decode("latin-1"))
+        with span(f"{scope['method']} {path}", attributes, kind=SpanKind.SERVER, parent=parent) as opened:
+            status, body, more_headers = await self._answer(route, scope, headers, receive, trace_id)
+            if opened is not None:
+                opened.set_attribute("http.response.status_code", status)
+        return status, body, more_headers
 
     async def _answer(
         self, route: Route | None, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, trace_id: str
@@ -162,11 +182,12 @@ class Door:
 
     async def _get(self, route: Route, scope: Scope, headers: Mapping[bytes, bytes]) -> bytes:
         query: bytes = scope["query_string"]
-        given = signing.SignatureHeaders.of(headers)
+        given = self._signature(scope, headers)
         credential = await self._credential(given, scope)
-        self._check_timestamp(given)
-        signing.check_query_signature(given, credential.secret, query)
-        self._rate.check(given.api_key)
+        now = self._clock.wall()
+        given.check_time(to_milliseconds(now), self._terms.window_seconds)
+        given.check(credential, now, query=query, body=None)
+        await self._rate.check(credential)
         _check_standing(credential, route)
         request = _read_query(route, query)
         outcome = await self._readings[route.path].run(Call(credential.merchant, request))
@@ -175,14 +196,15 @@ class Door:
         return encode_data(outcome)
 
     async def _post(self, route: Route, scope: Scope, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
-        given = signing.SignatureHeaders.of(headers)
+        given = self._signature(scope, headers)
         credential = await self._credential(given, scope)
-        timestamp = self._check_timestamp(given)
-        signing.check_body_signature(given, credential.secret, body)
+        now = self._clock.wall()
+        timestamp = given.check_time(to_milliseconds(now), self._terms.window_seconds)
+        given.check(credential, now, query=scope["query_string"], body=body)
         merchant_id = credential.merchant.merchant_id
-        seen = replay.Seen.of(merchant_id, given.signature, timestamp, route.path, self._terms.window_seconds)
+        seen = replay.Seen.of(merchant_id, given, timestamp, route.path, self._terms.window_seconds)
         try:
-            self._rate.check(given.api_key)
+            await self._rate.check(credential)
             _check_standing(credential, route)
             request = _read_body_fields(route, headers, body)
             claim = _claim(route, merchant_id, request, seen, headers, body)
@@ -195,7 +217,10 @@ class Door:
             raise result
         return result
 
-    async def _credential(self, given: signing.SignatureHeaders, scope: Scope) -> Credential:
+    def _signature(self, scope: Scope, headers: Mapping[bytes, bytes]) -> signing.Signature:
+        return signing.signature_of(scope, headers, self._terms.public_url, self._terms.window_seconds)
+
+    async def _credential(self, given: signing.Signature, scope: Scope) -> Credential:
         credential = await self._credentials.find(given.api_key)
         if credential is None:
             raise UnknownApiKey("There is no such API key, or it is revoked.")
@@ -205,10 +230,6 @@ class Door:
                 raise IpNotAllowed(f"This API key may not be used from {client}.")
         self._credentials.note_use(credential, self._clock.wall())
         return credential
-
-    def _check_timestamp(self, given: signing.SignatureHeaders) -> int:
-        now = to_milliseconds(self._clock.wall())
-        return signing.check_timestamp(given.timestamp, now, self._terms.window_seconds)
 
 
 async def _read(database: Database, route: Route, calls: Sequence[Call[Any]]) -> Sequence[Outcome]:

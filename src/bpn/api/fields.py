@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from bpn.kernel.assets import Asset
@@ -58,7 +58,11 @@ AmountText = Annotated[
 ]
 """An amount as a request gives it; `parse_amount` makes it money once the asset is known."""
 
-ExactNumber = Annotated[Decimal, PlainSerializer(lambda value: value, return_type=Decimal), Field(examples=[10.5])]
+ExactNumber = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: value, return_type=Decimal),
+    WithJsonSchema({"type": "number", "examples": [10.5]}),
+]
 """A JSON number printed exactly from the decimal."""
 
 Milliseconds = Annotated[int, Field(description="Unix milliseconds.", examples=[1765454475759])]

@@ -27,6 +27,12 @@ hex HMAC-SHA256, keyed with the API secret, of `content + "&" + timestamp`. The 
 as sent, without `?`; that of a `POST` is its raw body. `X-BPN-API-KEY`, `X-BPN-TIMESTAMP` and `X-BPN-SIGNATURE` are
 equal. A signature is used once: sign every request anew.
 
+**Signing, stronger** (*Ours*). Instead of the three headers a request may carry an HTTP Message Signature (RFC 9421):
+`Signature-Input` and `Signature` over `@method`, `@target-uri` and, with a body, `content-digest` (RFC 9530, sha-256 or
+sha-512), with the parameters `keyid` (the API key), `created` and `nonce`. The algorithm is hmac-sha256 with the API
+secret, or ed25519 for a key that was made with a public key; such a key takes nothing else. A nonce is used once; the
+same signed bytes again are a retry, the same nonce with any other signature is refused.
+
 **Answers.** Every answer is the envelope `{status, msg, code, traceId, data}`. A refusal has a stable `code`, a `msg`
 to act on, and in `data.errors` the fields at fault.
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bpn.api.signing import Signature
 from bpn.database.pool import Transaction
 from bpn.database.rows import hexadecimals, integers
 from bpn.kernel.clock import to_milliseconds
@@ -16,7 +17,7 @@ _DIGEST_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A signature as it is remembered."""
+    """A signature as it is remembered: what must not come twice, and what makes a repetition the same bytes."""
 
     merchant_id: int
     slot: int
@@ -24,10 +25,10 @@ class Seen:
     path: bytes
 
     @classmethod
-    def of(cls, merchant_id: int, signature: str, timestamp: int, path: str, window_seconds: int) -> Seen:
+    def of(cls, merchant_id: int, signature: Signature, timestamp: int, path: str, window_seconds: int) -> Seen:
         """From a verified request. `timestamp` in Unix milliseconds, the signed one."""
-        path_digest = hashlib.blake2b(path.encode(), digest_size=_DIGEST_BYTES).digest()
-        return cls(merchant_id, _slot(timestamp, window_seconds), bytes.fromhex(signature)[:_DIGEST_BYTES], path_digest)
+        place = hashlib.blake2b(path.encode() + signature.content, digest_size=_DIGEST_BYTES).digest()
+        return cls(merchant_id, _slot(timestamp, window_seconds), signature.identity[:_DIGEST_BYTES], place)
 
 
 def _slot(timestamp: int, window_seconds: int) -> int:
@@ -36,7 +37,7 @@ def _slot(timestamp: int, window_seconds: int) -> int:
 
 
 async def remember(tx: Transaction, requests: Sequence[Seen]) -> list[str]:
-    """Remember signatures; for each, in order: `fresh`, `retry` (seen on this path) or `replay` (on another)."""
+    """Remember signatures; for each, in order: `fresh`, `retry` (the same bytes on this path) or `replay`."""
     cursor = await tx.connection.execute(
         """
         WITH given AS (

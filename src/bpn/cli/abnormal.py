@@ -11,8 +11,8 @@ from bpn.chapters.payment_links.errors import AbnormalFundNotFound
 from bpn.chapters.payment_links.model import AbnormalFund
 from bpn.cli.deciding import Actor, Why, decision_of, in_transaction, show
 from bpn.cli.installation import say
-from bpn.cli.merchants import Json
 from bpn.cli.review import Subject
+from bpn.cli.rows import Json
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction
 from bpn.wiring.house import House

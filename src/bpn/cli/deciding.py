@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import getpass
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bpn.audit.model import Decision
-from bpn.cli.installation import configure_logging, in_house, load_settings, say
+from bpn.cli.installation import configure_logging, in_house, load_settings
+from bpn.cli.rows import show_rows
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction
 from bpn.wiring.house import House
@@ -41,13 +39,4 @@ def in_transaction(data: Data, work: Work[Result]) -> Result:
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, nothing: str = "Nothing waits.") -> None:
     """Print rows as a table, or as JSON."""
-    if as_json:
-        print(json.dumps(rows))
-        return
-    if not rows:
-        say(nothing)
-        return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*row.values())
-    Console().print(table)
+    show_rows(rows, as_json=as_json, empty=nothing)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bpn.cli.deciding import Actor, Why, decision_of, in_transaction, show
-from bpn.cli.merchants import Json
+from bpn.cli.rows import Json
 from bpn.cli.scoping import (
     Currency,
     From,

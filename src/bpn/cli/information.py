@@ -12,7 +12,7 @@ from bpn.chapters.accounts.errors import InformationRequestNotFound
 from bpn.chapters.accounts.model import AccountTerms, InformationRequest
 from bpn.cli.deciding import Actor, Why, decision_of, in_transaction, show
 from bpn.cli.installation import say
-from bpn.cli.merchants import Json
+from bpn.cli.rows import Json
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction
 from bpn.wiring.house import House

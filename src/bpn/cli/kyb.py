@@ -15,7 +15,7 @@ from bpn.chapters.kyb import operations as kyb
 from bpn.chapters.kyb.model import SubUser
 from bpn.cli.deciding import Actor, Why, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
-from bpn.cli.merchants import Json
+from bpn.cli.rows import Json
 from bpn.cli.servers import Data
 from bpn.files import operations as files
 from bpn.wiring.house import House

@@ -10,6 +10,7 @@ from bpn.cli import (
     abnormal,
     accounts,
     docs,
+    doctor,
     fees,
     information,
     invoices,
@@ -25,6 +26,7 @@ from bpn.cli import (
     review,
     servers,
     up,
+    webhooks,
 )
 from bpn.cli.bench import bench
 from bpn.cli.demo import demo
@@ -41,6 +43,7 @@ application.command("up")(up.up)
 application.command("demo")(demo.demo)
 application.command("bench")(bench.bench)
 application.command("docs")(docs.docs)
+application.command("doctor")(doctor.doctor)
 application.command("serve")(servers.serve)
 application.command("work")(servers.work)
 application.command("chain")(servers.chain)
@@ -67,6 +70,7 @@ application.add_typer(abnormal.abnormal_commands, name="abnormal")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(outgoing.hot_commands, name="hot")
 application.add_typer(outgoing.outgoing_commands, name="outgoing")
+application.add_typer(webhooks.webhook_commands, name="webhook")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")
 

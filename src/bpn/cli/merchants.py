@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bpn.chapters.webhooks import operations as webhooks
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
+from bpn.cli.rows import Json, show_rows
 from bpn.cli.servers import Data
 from bpn.merchants import operations as merchants
-from bpn.merchants.errors import ApiKeyInUse
-from bpn.merchants.model import Merchant, NewApiKey, Permission
+from bpn.merchants.model import ApiKey, Merchant, NewApiKey, Permission
 from bpn.wiring.house import House
-from bpn.wiring.merchants import onboard_merchant
+from bpn.wiring.merchants import onboard_merchant, revoke_api_key
 
 merchant_commands = typer.Typer(help="Make, list and suspend merchants.", no_args_is_help=True)
-key_commands = typer.Typer(help="Make and revoke API keys.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+key_commands = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
 
 
 @merchant_commands.command("create")
@@ -85,37 +85,115 @@ def create_key(
     merchant_id: Annotated[int, typer.Option("--merchant", help="Whose key.")],
     permission: Annotated[list[Permission] | None, typer.Option(help="What it may do; all by default.")] = None,
     allow_ip: Annotated[list[str] | None, typer.Option(help="Networks it may be used from (CIDR).")] = None,
+    ed25519_public_key: Annotated[
+        str | None,
+        typer.Option(
+            help="The merchant's public key, 64 hex digits or a PEM file: requests are then signed with its private"
+            " half (RFC 9421), the secret signs webhooks only."
+        ),
+    ] = None,
     as_json: Json = False,
     data: Data = None,
 ) -> None:
     """Make another key; its secret is shown once."""
     configure_logging()
+    public_key = ed25519_public_key
+    if public_key is not None and Path(public_key).is_file():
+        public_key = Path(public_key).read_text()
 
     async def make(house: House) -> NewApiKey:
         async with house.database.transaction() as tx:
             return await merchants.create_api_key(
-                tx, house.cipher, merchant_id, permission or tuple(Permission), allow_ip or ()
+                tx, house.cipher, merchant_id, permission or tuple(Permission), allow_ip or (), public_key
             )
 
-    key = in_house(load_settings(data), make)
-    permissions = ",".join(key.permissions)
-    _show({"apiKey": key.api_key, "apiSecret": key.secret, "permissions": permissions}, as_json=as_json)
+    _show_key(in_house(load_settings(data), make), as_json=as_json)
+
+
+@key_commands.command("list")
+def list_keys(
+    merchant_id: Annotated[int, typer.Option("--merchant", help="Whose keys.")],
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """All keys of a merchant, oldest first, the revoked ones too."""
+    configure_logging()
+
+    async def read(house: House) -> list[ApiKey]:
+        async with house.database.reading() as tx:
+            return await merchants.list_api_keys(tx, merchant_id)
+
+    def moment(time: datetime | None) -> str | None:
+        return None if time is None else time.isoformat(timespec="seconds")
+
+    rows = [
+        {
+            "apiKey": key.api_key,
+            "permissions": ",".join(key.permissions),
+            "allowedIps": ",".join(key.allowed_ips),
+            "signsWith": "ed25519" if key.signs_with_ed25519 else "secret",
+            "created": moment(key.created_at),
+            "lastUsed": moment(key.last_used_at),
+            "previousSecretUntil": moment(key.previous_secret_until),
+            "revoked": moment(key.revoked_at),
+        }
+        for key in in_house(load_settings(data), read)
+    ]
+    show_rows(rows, as_json=as_json, empty="There are no keys.")
+
+
+@key_commands.command("rotate")
+def rotate_key(
+    api_key: Annotated[str, typer.Argument(help="Which key.")],
+    overlap_seconds: Annotated[
+        int | None, typer.Option(help="How long the former secret stays valid; BPN_KEY_OVERLAP_SECONDS by default.")
+    ] = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Give a key a new secret, shown once. Webhooks are signed with it from now on."""
+    configure_logging()
+    settings = load_settings(data)
+    seconds = settings.key_overlap_seconds if overlap_seconds is None else overlap_seconds
+
+    async def rotate(house: House) -> NewApiKey:
+        async with house.database.transaction() as tx:
+            return await merchants.rotate_api_key(tx, house.cipher, api_key, timedelta(seconds=seconds))
+
+    _show_key(in_house(settings, rotate), as_json=as_json)
 
 
 @key_commands.command("revoke")
-def revoke_key(api_key: Annotated[str, typer.Argument(help="Which key.")], data: Data = None) -> None:
-    """Revoke a key at once, in every process. One that signs webhooks needs a successor first."""
+def revoke_key(
+    api_key: Annotated[str, typer.Argument(help="Which key.")],
+    successor: Annotated[str | None, typer.Option(help="The key that signs webhooks in its place.")] = None,
+    data: Data = None,
+) -> None:
+    """Revoke a key at once, in every process. One that signs webhooks needs a successor."""
     configure_logging()
-
-    async def revoke(house: House) -> None:
-        async with house.database.transaction() as tx:
-            merchant_id = await merchants.revoke_api_key(tx, api_key)
-            endpoints = await webhooks.list_webhook_endpoints(house.webhook_terms, tx, merchant_id)
-            if any(endpoint.api_key == api_key for endpoint in endpoints):
-                raise ApiKeyInUse("The key still signs a webhook endpoint; set another key there first.")
-
-    in_house(load_settings(data), revoke)
+    in_house(load_settings(data), lambda house: revoke_api_key(house, api_key, successor))
     say("The key is revoked.")
+
+
+@key_commands.command("rotate-master")
+def rotate_master(
+    finish: Annotated[bool, typer.Option("--finish", help="Forget the former key, once nothing needs it.")] = False,
+    data: Data = None,
+) -> None:
+    """Seal every secret under a new master key while everything runs; broken off, it goes on where it was."""
+    from bpn.wiring.master_key_rotation import finish_rotation, rotate_master_key  # noqa: PLC0415 - only this command
+
+    configure_logging()
+    values = in_house(load_settings(data), finish_rotation if finish else rotate_master_key)
+    if finish:
+        say(f"{values} values were still to seal. The former key opens nothing any more; remove it from the settings.")
+    else:
+        say(f"{values} values are sealed under the new key. Keep a copy of it, then run this with --finish.")
+
+
+def _show_key(key: NewApiKey, *, as_json: bool) -> None:
+    permissions = ",".join(key.permissions)
+    _show({"apiKey": key.api_key, "apiSecret": key.secret, "permissions": permissions}, as_json=as_json)
 
 
 def _show(values: dict[str, str | int], *, as_json: bool) -> None:

@@ -11,8 +11,8 @@ from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.model.reading import ChainPosition, Uncredited
 from bpn.cli.deciding import Actor, decision_of, in_transaction, show
 from bpn.cli.installation import say
-from bpn.cli.merchants import Json
 from bpn.cli.review import deposit_commands
+from bpn.cli.rows import Json
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction
 from bpn.wiring.house import House

@@ -15,7 +15,7 @@ from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, Outgoing, OutgoingState
 from bpn.cli.deciding import Actor, Why, decision_of, in_transaction, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
-from bpn.cli.merchants import Json
+from bpn.cli.rows import Json
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.money import Money

@@ -14,7 +14,7 @@ from bpn.chapters.wallet.errors import TransactionNotFound, WhitelistEntryNotFou
 from bpn.chapters.wallet.model import Transaction, WalletTerms, WhitelistEntry
 from bpn.cli.deciding import Actor, Why, Work, decision_of, in_transaction, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
-from bpn.cli.merchants import Json
+from bpn.cli.rows import Json
 from bpn.cli.servers import Data
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.wiring.house import House

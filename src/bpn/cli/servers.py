@@ -25,6 +25,7 @@ from bpn.cli.installation import (
     say,
 )
 from bpn.settings import Settings
+from bpn.wiring.tracing import tracing
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data directory (BPN_DATA_DIR).")]
 _WAIT_FOR_CHAIN_SECONDS = 60
@@ -40,7 +41,8 @@ def serve(
     """Serve the API."""
     configure_logging()
     settings = load_settings(data, host=host, port=port)
-    run_async(lambda: _serve(settings))
+    with tracing(settings, "api"):
+        run_async(lambda: _serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
@@ -75,7 +77,8 @@ def work(data: Data = None) -> None:
     os.nice(_WORKER_NICENESS)
     configure_logging()
     settings = load_settings(data)
-    run_async(lambda: _work(settings))
+    with tracing(settings, "worker"):
+        run_async(lambda: _work(settings))
 
 
 async def _work(settings: Settings) -> None:

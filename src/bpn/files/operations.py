@@ -89,6 +89,22 @@ async def list_unmoved(tx: Transaction, limit: int) -> list[SealedFile]:
     return await store.list_unmoved(tx, limit)
 
 
+async def list_moved(tx: Transaction, after: tuple[int, int], limit: int) -> list[SealedFile]:
+    """Files that lie in the store, beyond one by merchant and id; their bytes are not read here."""
+    return [
+        SealedFile(merchant_id, file_id, rules.storage_key(merchant_id, file_id), b"")
+        for merchant_id, file_id in await store.list_moved(tx, after, limit)
+    ]
+
+
+def sealed_anew(terms: FileTerms, file: SealedFile, sealed: bytes) -> bytes | None:
+    """The bytes of a file in the store under the newest master key; None where they are under it already."""
+    if sealed.startswith(terms.cipher.header):
+        return None
+    place = rules.sealing_place(file.merchant_id, file.file_id)
+    return terms.cipher.seal(terms.cipher.open(sealed, place), place)
+
+
 async def record_moved(tx: Transaction, file: SealedFile) -> None:
     """The store has a file's bytes."""
     await store.note_moved(tx, file.merchant_id, file.file_id)

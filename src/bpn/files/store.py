@@ -81,6 +81,19 @@ async def list_unmoved(tx: Transaction, limit: int) -> list[SealedFile]:
     ]
 
 
+async def list_moved(tx: Transaction, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
+    """Merchant and id of files whose bytes lie in the store, beyond one of them."""
+    cursor = await tx.connection.execute(
+        """
+        SELECT merchant_id, file_id FROM files
+        WHERE (merchant_id, file_id) > (%s, %s) AND moved_at IS NOT NULL AND erased_at IS NULL
+        ORDER BY merchant_id, file_id LIMIT %s
+        """,
+        (*after, limit),
+    )
+    return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
 async def note_moved(tx: Transaction, merchant_id: int, file_id: int) -> None:
     """The store has the bytes: ours go. An erased file has none here."""
     await tx.connection.execute(

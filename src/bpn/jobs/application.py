@@ -11,6 +11,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from bpn.jobs.job import Job
 from bpn.jobs.measures import JOB_SECONDS
+from bpn.kernel.spans import span
 
 log = structlog.get_logger(__name__)
 _QUEUE = "bpn"
@@ -91,7 +92,7 @@ class JobApplication:
             self._running[job.name] = True
             try:
                 while self._running[job.name]:
-                    with JOB_SECONDS.labels(job.name).time():
+                    with JOB_SECONDS.labels(job.name).time(), span(f"job {job.name}"):
                         self._running[job.name] = False
                         if await job.run():
                             self._running[job.name] = True

@@ -6,6 +6,9 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
+
+from bpn.kernel.clock import to_milliseconds
 
 NODES = 100
 _PER_MILLISECOND = 1000
@@ -30,6 +33,11 @@ class Ids:
             self._last = max(tick, self._last + 1)
             milliseconds, sequence = divmod(self._last, _PER_MILLISECOND)
         return (milliseconds * NODES + self._node()) * _PER_MILLISECOND + sequence
+
+
+def first_id_at(moment: datetime) -> int:
+    """An id that is below all drawn from this moment on, and above those drawn before."""
+    return to_milliseconds(moment) * NODES * _PER_MILLISECOND
 
 
 def random_wallet_id() -> int:

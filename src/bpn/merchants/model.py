@@ -29,7 +29,13 @@ class Merchant:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A living API key with all that the door needs to decide on a request signed with it."""
+    """A living API key with all that the door needs to decide on a request signed with it.
+
+    Attributes:
+        secret: signs requests, and the webhooks that name this key.
+        previous_secret: the one before the last rotation, as good as the other until `previous_until`.
+        public_key: the raw ed25519 key; with one, requests are signed with its private half only.
+    """
 
     merchant: Merchant
     key_id: int
@@ -37,6 +43,15 @@ class Credential:
     secret: bytes
     permissions: frozenset[Permission]
     allowed_ips: tuple[IPv4Network | IPv6Network, ...]
+    previous_secret: bytes | None = None
+    previous_until: datetime | None = None
+    public_key: bytes | None = None
+
+    def secrets(self, now: datetime) -> tuple[bytes, ...]:
+        """The secrets that sign at this moment, the newest first."""
+        if self.previous_secret is None or self.previous_until is None or self.previous_until <= now:
+            return (self.secret,)
+        return (self.secret, self.previous_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,7 @@ class NewApiKey:
     api_key: str
     secret: str
     permissions: tuple[Permission, ...]
+    public_key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +76,5 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    signs_with_ed25519: bool
+    previous_secret_until: datetime | None

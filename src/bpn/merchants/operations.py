@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 
 from bpn.database.pool import Transaction
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.errors import InvalidRequest
+from bpn.kernel.message_signature import read_public_key
 from bpn.merchants import store
 from bpn.merchants.errors import ApiKeyNotFound, MerchantNotFound
 from bpn.merchants.model import ApiKey, Credential, Merchant, NewApiKey, Permission
@@ -55,6 +56,7 @@ async def create_api_key(
     merchant_id: int,
     permissions: Collection[Permission] = tuple(Permission),
     allowed_ips: Sequence[str] = (),
+    ed25519_public_key: str | None = None,
 ) -> NewApiKey:
     """Make a key with a secret of 256 random bits.
 
@@ -64,10 +66,12 @@ async def create_api_key(
         merchant_id: whose key it is.
         permissions: what it may do; all by default.
         allowed_ips: networks in CIDR notation it may be used from; everywhere when empty.
+        ed25519_public_key: PEM or hex; requests are then signed with its private half only, and the secret signs
+            nothing but webhooks.
 
     Raises:
         MerchantNotFound: there is no such merchant.
-        InvalidRequest: a network is not in CIDR notation.
+        InvalidRequest: a network is not in CIDR notation, or the public key is none.
     """
     if await store.lock_merchant(tx, merchant_id) is None:
         raise MerchantNotFound(f"There is no merchant {merchant_id}.")
@@ -76,11 +80,34 @@ async def create_api_key(
             ip_network(network)
         except ValueError:
             raise InvalidRequest.of("allowedIps", f"holds {network!r}, not a network such as 203.0.113.0/24") from None
+    try:
+        public_key = None if ed25519_public_key is None else read_public_key(ed25519_public_key)
+    except ValueError:
+        raise InvalidRequest.of("ed25519PublicKey", "is not an ed25519 public key as PEM or 64 hex digits") from None
     key = NewApiKey(
-        tx.ids.next(), f"bpn_{secrets.token_hex(16)}", secrets.token_hex(32), tuple(sorted(set(permissions)))
+        tx.ids.next(), f"bpn_{secrets.token_hex(16)}", _new_secret(), tuple(sorted(set(permissions))), public_key
     )
     await store.insert_key(tx, cipher, merchant_id, key, allowed_ips)
     return key
+
+
+def _new_secret() -> str:
+    return secrets.token_hex(32)
+
+
+async def rotate_api_key(tx: Transaction, cipher: Cipher, api_key: str, overlap: timedelta) -> NewApiKey:
+    """Give a key a new secret; the one before it stays as good until the overlap is over, one before that ends now.
+
+    Raises:
+        ApiKeyNotFound: no such key, or it is revoked.
+    """
+    before = await store.lock_key(tx, cipher, api_key)
+    if before is None:
+        raise ApiKeyNotFound("There is no such API key, or it is revoked already.")
+    secret = _new_secret()
+    await store.set_secret(tx, cipher, before, secret, tx.clock.wall() + overlap)
+    await store.notify_credentials_changed(tx)
+    return NewApiKey(before.key_id, api_key, secret, tuple(sorted(before.permissions)), before.public_key)
 
 
 async def revoke_api_key(tx: Transaction, api_key: str) -> int:

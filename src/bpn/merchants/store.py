@@ -57,8 +57,9 @@ async def insert_key(
     )
     await tx.connection.execute(
         """
-        INSERT INTO api_keys (merchant_id, key_id, api_key, sealed_secret, permissions, allowed_ips, created_at)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        INSERT INTO api_keys (merchant_id, key_id, api_key, sealed_secret, permissions, allowed_ips, created_at,
+                              ed25519_public_key)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             merchant_id,
@@ -68,6 +69,7 @@ async def insert_key(
             list(key.permissions),
             list(allowed_ips),
             tx.now,
+            key.public_key,
         ),
     )
 
@@ -91,20 +93,22 @@ async def list_keys(tx: Transaction, merchant_id: int) -> list[ApiKey]:
     """All keys of a merchant, oldest first."""
     cursor = await tx.connection.execute(
         """
-        SELECT key_id, api_key, permissions, allowed_ips, created_at, last_used_at, revoked_at FROM api_keys
-        WHERE merchant_id = %s ORDER BY key_id
+        SELECT key_id, api_key, permissions, allowed_ips, created_at, last_used_at, revoked_at,
+               ed25519_public_key IS NOT NULL, previous_until
+        FROM api_keys WHERE merchant_id = %s ORDER BY key_id
         """,
         (merchant_id,),
     )
     return [
-        ApiKey(key_id, api_key, tuple(Permission(p) for p in permissions), tuple(allowed_ips), created, used, revoked)
-        for key_id, api_key, permissions, allowed_ips, created, used, revoked in await cursor.fetchall()
+        ApiKey(key_id, api_key, tuple(Permission(p) for p in permissions), tuple(allowed_ips), *rest)
+        for key_id, api_key, permissions, allowed_ips, *rest in await cursor.fetchall()
     ]
 
 
 _CREDENTIAL = """
     SELECT m.merchant_id, m.name, m.suspended, m.created_at,
-           k.key_id, k.api_key, k.sealed_secret, k.permissions, k.allowed_ips
+           k.key_id, k.api_key, k.sealed_secret, k.permissions, k.allowed_ips, k.sealed_previous, k.previous_until,
+           k.ed25519_public_key
     FROM api_keys k JOIN merchants m USING (merchant_id)
 """
 
@@ -122,6 +126,39 @@ async def find_credential(tx: Transaction, cipher: Cipher, api_key: str) -> Cred
     return None if row is None else _credential(cipher, row)
 
 
+async def lock_key(tx: Transaction, cipher: Cipher, api_key: str) -> Credential | None:
+    """As `find_credential`, held against other changes."""
+    cursor = await tx.connection.execute(
+        f"""
+        {_CREDENTIAL} JOIN directory d USING (merchant_id)
+        WHERE d.kind = 'api_key' AND d.value = %s AND k.api_key = d.value AND k.revoked_at IS NULL FOR UPDATE OF k
+        """,
+        (api_key,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _credential(cipher, row)
+
+
+async def set_secret(
+    tx: Transaction, cipher: Cipher, before: Credential, secret: str, previous_until: datetime
+) -> None:
+    """Give a key a secret; the one it had becomes its previous one."""
+    place = _secret_place(before.api_key)
+    await tx.connection.execute(
+        """
+        UPDATE api_keys SET sealed_secret = %s, sealed_previous = %s, previous_until = %s
+        WHERE merchant_id = %s AND key_id = %s
+        """,
+        (
+            cipher.seal(secret.encode(), place),
+            cipher.seal(before.secret, place),
+            previous_until,
+            before.merchant.merchant_id,
+            before.key_id,
+        ),
+    )
+
+
 async def oldest_credentials(
     tx: Transaction, cipher: Cipher, merchant_ids: Collection[int]
 ) -> Mapping[int, Credential]:
@@ -136,7 +173,8 @@ async def oldest_credentials(
 
 
 def _credential(cipher: Cipher, row: tuple[Any, ...]) -> Credential:
-    merchant_id, name, suspended, created_at, key_id, api_key, sealed, permissions, allowed_ips = row
+    merchant_id, name, suspended, created_at, key_id, api_key, sealed, permissions, allowed_ips, *rest = row
+    previous, previous_until, public_key = rest
     return Credential(
         Merchant(merchant_id, name, suspended, created_at),
         key_id,
@@ -144,6 +182,9 @@ def _credential(cipher: Cipher, row: tuple[Any, ...]) -> Credential:
         cipher.open(sealed, _secret_place(api_key)),
         frozenset(Permission(permission) for permission in permissions),
         tuple(ip_network(network) for network in allowed_ips),
+        None if previous is None else cipher.open(previous, _secret_place(api_key)),
+        previous_until,
+        public_key,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from bpn.database.pool import Transaction
 from bpn.kernel.clock import to_milliseconds
+from bpn.kernel.ids import first_id_at
 from bpn.outbox import store
 from bpn.outbox.model import Announcement, Fact
 
@@ -65,6 +66,11 @@ async def postpone(tx: Transaction, fact: Fact) -> None:
     """Put off a fact that a listener failed on: 1 s, 2 s, 4 s … at most an hour."""
     wait = min(timedelta(seconds=2 ** min(fact.attempts, 20)), _LONGEST_WAIT)
     await store.postpone(tx, fact, tx.clock.wall() + wait)
+
+
+async def forget_relayed(tx: Transaction, older_than: timedelta, limit: int) -> int:
+    """Delete facts that every listener has heard and that were recorded longer ago; how many, of each merchant some."""
+    return await store.delete_relayed(tx, first_id_at(tx.clock.wall() - older_than), limit)
 
 
 async def oldest_unrelayed(tx: Transaction) -> datetime | None:

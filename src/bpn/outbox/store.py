@@ -73,6 +73,31 @@ async def postpone(tx: Transaction, fact: Fact, due_at: datetime) -> None:
     )
 
 
+async def delete_relayed(tx: Transaction, before_id: int, limit: int) -> int:
+    """Delete relayed facts with ids below one, at most `limit` of each merchant; how many."""
+    cursor = await tx.connection.execute(
+        """
+        WITH RECURSIVE merchants AS (
+            -- Each merchant once, by steps through the primary key.
+            (SELECT merchant_id FROM outbox_facts ORDER BY merchant_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT f.merchant_id FROM outbox_facts f WHERE f.merchant_id > m.merchant_id
+                    ORDER BY f.merchant_id LIMIT 1)
+            FROM merchants m WHERE m.merchant_id IS NOT NULL
+        ), old AS (
+            SELECT f.merchant_id, f.fact_id FROM merchants m CROSS JOIN LATERAL (
+                SELECT o.merchant_id, o.fact_id FROM outbox_facts o
+                WHERE o.merchant_id = m.merchant_id AND o.fact_id < %s AND o.relayed
+                ORDER BY o.fact_id LIMIT %s
+            ) f
+        )
+        DELETE FROM outbox_facts f USING old WHERE f.merchant_id = old.merchant_id AND f.fact_id = old.fact_id
+        """,
+        (before_id, limit),
+    )
+    return cursor.rowcount
+
+
 async def oldest_unrelayed(tx: Transaction) -> datetime | None:
     """When the fact that waits longest was due, None when all are relayed."""
     cursor = await tx.connection.execute("SELECT min(due_at) FROM outbox_facts WHERE NOT relayed")

@@ -36,7 +36,11 @@ def api_application(house: House) -> Application:
         cipher=house.cipher,
         credentials=house.credentials,
         clock=house.clock,
-        terms=DoorTerms(house.settings.signature_window_seconds, house.settings.rate_limit),
+        terms=DoorTerms(
+            house.settings.signature_window_seconds,
+            house.settings.rate_limit,
+            None if house.settings.public_url is None else house.settings.base_url,
+        ),
         after_commit=lambda: house.jobs.nudge(RELAY),
         beyond=surroundings(described, lambda: readiness(house), pages(house)),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,11 +25,12 @@ from bpn.database.business_clock import CLOCK_MOVED, read_offset
 from bpn.database.notices import Notices
 from bpn.database.page_notices import PAGE_CHANGED
 from bpn.database.pool import Database, Transaction
+from bpn.database.sealed_columns import MASTER_KEY_CHANGED
 from bpn.files.model import FileTerms
 from bpn.jobs.application import JobApplication
 from bpn.kernel.assets import Assets, fiat_assets
 from bpn.kernel.clock import Clock
-from bpn.kernel.encryption import MASTER_KEY_BYTES, Cipher
+from bpn.kernel.encryption import Cipher
 from bpn.kernel.ids import Ids
 from bpn.ledger import operations as ledger
 from bpn.merchants import operations as merchants
@@ -39,6 +39,7 @@ from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
 from bpn.wiring.mail import mailer
+from bpn.wiring.master_keys import read_master_keys
 from bpn.wiring.terms.accounts import account_terms
 from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.payment_links import link_terms
@@ -89,7 +90,7 @@ async def open_house(
         clock: what tells the time; the machine's own when absent.
     """
     clock = clock or Clock()
-    cipher = Cipher(read_master_key(settings))
+    cipher = Cipher(*read_master_keys(settings), reread=lambda: read_master_keys(settings))
     credentials: Credentials | None = None
 
     async def credentials_changed(payload: str) -> None:
@@ -103,12 +104,16 @@ async def open_house(
     async def controls_changed(payload: str) -> None:
         await controls.refresh(payload)
 
+    async def master_key_changed(_payload: str) -> None:
+        cipher.renew()
+
     watchers = Watchers(settings.largest_watchers)
     handlers = {
         merchants.CREDENTIALS_CHANGED: credentials_changed,
         CLOCK_MOVED: clock_moved,
         CONTROLS_CHANGED: controls_changed,
         PAGE_CHANGED: watchers.hear,
+        MASTER_KEY_CHANGED: master_key_changed,
     }
     notices = Notices(database_url, handlers)
     database = Database(
@@ -126,6 +131,8 @@ async def open_house(
     await jobs.open()
     try:
         async with database.transaction() as tx:
+            # Made from the first master key once, and kept through every change of it.
+            cipher.digest_key = await sealed_secrets.find_or_create(tx, cipher, "digest_key", lambda: cipher.digest_key)
             public_key = await _account_public_key(tx, cipher, settings)
             terms = wallet_terms(settings, cipher, public_key, controls)
             await ledger.register_assets(tx, Assets([*terms.assets, *fiat_assets()]))
@@ -158,24 +165,6 @@ async def open_house(
         await jobs.close()
         await notices.close()
         await database.close()
-
-
-def read_master_key(settings: Settings) -> bytes:
-    """The key that seals all secrets: from the settings, else from the data directory, made there once."""
-    if settings.master_key is not None:
-        return bytes.fromhex(settings.master_key.get_secret_value())
-    path = settings.data_dir / "master.key"
-    if not path.exists():
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.touch(mode=0o600)
-        temporary.write_text(secrets.token_hex(MASTER_KEY_BYTES))
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            log.debug("master_key.made_by_another_process")
-        temporary.unlink()
-    return bytes.fromhex(path.read_text().strip())
 
 
 async def wallet_seed(tx: Transaction, cipher: Cipher) -> bytes:

@@ -44,3 +44,19 @@ async def onboard_merchant(house: House, name: str, webhook_url: str | None) -> 
             None if endpoint is None else endpoint.endpoint_id,
             None if endpoint is None else endpoint.secret,
         )
+
+
+async def revoke_api_key(house: House, api_key: str, successor: str | None) -> None:
+    """Revoke a key, and let its successor sign the webhooks that it signed.
+
+    Raises:
+        ApiKeyNotFound: no such key, or revoked before.
+        ApiKeyInUse: it signs webhooks, and no successor is given.
+        ApiKeyNotUsable: the successor is not another living key of the merchant.
+    """
+    async with house.database.transaction() as tx:
+        credential = await merchants.find_credential(tx, house.cipher, api_key)
+        if credential is not None:
+            merchant_id = credential.merchant.merchant_id
+            await webhooks.hand_over_signing(house.webhook_terms, tx, merchant_id, api_key, successor)
+        await merchants.revoke_api_key(tx, api_key)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 from bpn.api import replay
 from bpn.jobs.job import Job
 from bpn.jobs.relay import NAME as RELAY
 from bpn.jobs.relay import Relay
 from bpn.ledger import operations as ledger
+from bpn.outbox import operations as outbox
 from bpn.wiring.chapters.catalogue import work
 from bpn.wiring.files import file_jobs
 from bpn.wiring.house import House
+
+_FORGOTTEN_AT_ONCE = 1_000
 
 
 @asynccontextmanager
@@ -44,7 +48,15 @@ def _house_jobs(house: House) -> list[Job]:
             await replay.forget_old(tx, house.settings.signature_window_seconds)
         return False
 
+    async def forget_facts() -> bool:
+        async with house.database.transaction() as tx:
+            forgotten = await outbox.forget_relayed(
+                tx, timedelta(days=house.settings.outbox_retention_days), _FORGOTTEN_AT_ONCE
+            )
+        return forgotten >= _FORGOTTEN_AT_ONCE
+
     return [
         Job("ledger.seal", seal_ledger, 5, frozenset()),
         Job("api.forget_signatures", forget_signatures, 60, frozenset()),
+        Job("outbox.forget_relayed", forget_facts, 600, frozenset()),
     ]

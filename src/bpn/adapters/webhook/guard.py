@@ -14,6 +14,10 @@ Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 _NAT64 = ip_network("64:ff9b::/96")
+_METADATA = frozenset(map(ip_address, ("168.63.129.16", "169.254.169.254", "100.100.100.200", "fd00:ec2::254")))
+"""Where clouds answer their own machines; the first lies among public addresses."""
+_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10")))
+"""Set aside by IETF for protocols, local translation and sites; some libraries take them for public."""
 _IPV4_BITS = 0xFFFFFFFF
 
 
@@ -27,8 +31,8 @@ def is_public(address: Address) -> bool:
         embedded = _embedded(address)
         if embedded is not None:
             return is_public(embedded)
-        if address in ip_network("fec0::/10"):
-            return False
+    if address in _METADATA or any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -10,6 +10,13 @@ class WebhookEndpointNotFound(Refusal):
     kind = Kind.MISSING
 
 
+class WebhookEventNotFound(Refusal):
+    """There is no such event, or it is older than events are kept."""
+
+    code = "WEBHOOK_EVENT_NOT_FOUND"
+    kind = Kind.MISSING
+
+
 class TooManyEndpoints(Refusal):
     """The merchant has as many endpoints as it may have."""
 

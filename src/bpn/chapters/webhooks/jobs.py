@@ -7,12 +7,14 @@ import random
 from collections.abc import Sequence
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 
 from bpn.chapters.webhooks import operations, rules
 from bpn.chapters.webhooks.model import Attempt, Delivery, WebhookTerms
 from bpn.jobs.job import Fact, Job, Listener, Transaction, TransactionOpener, collect_jobs, job
 from bpn.kernel.clock import Clock, to_milliseconds
+from bpn.kernel.spans import outgoing_headers, span
 from bpn.merchants.model import Credential
 from bpn.ports.senders import WebhookPoster
 
@@ -75,7 +77,12 @@ class WebhookJobs:
             FIRST_TRY_SECONDS.observe(max(0, timestamp - delivery.event.timestamp) / 1000)
         headers = rules.headers_of(delivery.event, delivery.endpoint, credential, now, str(timestamp))
         try:
-            answer = await self._poster.post(delivery.endpoint.url, delivery.event.body, headers)
+            with span("webhook", {"bpn.event_type": delivery.event.event_type}, kind=SpanKind.CLIENT) as opened:
+                answer = await self._poster.post(
+                    delivery.endpoint.url, delivery.event.body, headers | outgoing_headers()
+                )
+                if opened is not None and answer.status is not None:
+                    opened.set_attribute("http.response.status_code", answer.status)
             attempt = Attempt(
                 delivery.attempts + 1,
                 now,

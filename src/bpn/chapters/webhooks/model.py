@@ -153,6 +153,24 @@ class DeliveryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryTries:
+    """A delivery as operators see it: every try with what the endpoint answered."""
+
+    endpoint_id: int
+    state: DeliveryState
+    due_at: datetime
+    tries: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventTries:
+    """An event with the tries of all its deliveries."""
+
+    event: Event
+    deliveries: tuple[DeliveryTries, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EventReport:
     """An event with its deliveries."""
 

@@ -7,9 +7,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 from bpn.chapters.webhooks import rules, store
-from bpn.chapters.webhooks.errors import ApiKeyNotUsable, TooManyEndpoints, WebhookEndpointNotFound
+from bpn.chapters.webhooks.errors import (
+    ApiKeyNotUsable,
+    TooManyEndpoints,
+    WebhookEndpointNotFound,
+    WebhookEventNotFound,
+)
 from bpn.chapters.webhooks.model import (
     TEST_EVENT,
     Attempt,
@@ -18,12 +24,14 @@ from bpn.chapters.webhooks.model import (
     Event,
     EventFilter,
     EventReport,
+    EventTries,
     WebhookTerms,
 )
 from bpn.database.pool import Transaction
 from bpn.kernel.clock import to_milliseconds
 from bpn.kernel.errors import FieldError, InvalidRequest
 from bpn.merchants import operations as merchants
+from bpn.merchants.errors import ApiKeyInUse
 from bpn.merchants.model import Credential
 from bpn.outbox import operations as outbox
 from bpn.outbox.model import Fact
@@ -191,6 +199,34 @@ async def list_webhook_endpoints(terms: WebhookTerms, tx: Transaction, merchant_
     return await store.endpoints_of(tx, terms.cipher, [merchant_id])
 
 
+async def hand_over_signing(
+    terms: WebhookTerms, tx: Transaction, merchant_id: int, api_key: str, successor: str | None
+) -> None:
+    """Let another key sign what this one signs, before it is revoked: where it is named, and where the oldest signs.
+
+    Raises:
+        ApiKeyInUse: it signs an endpoint's webhooks, and no successor is given.
+        ApiKeyNotUsable: the successor is not another living key of the merchant.
+    """
+    oldest = (await merchants.oldest_credentials(tx, terms.cipher, [merchant_id])).get(merchant_id)
+    is_default = oldest is not None and oldest.api_key == api_key
+    signed = [
+        endpoint
+        for endpoint in await store.endpoints_of(tx, terms.cipher, [merchant_id])
+        if endpoint.api_key == api_key or (endpoint.api_key is None and is_default)
+    ]
+    if not signed:
+        return
+    if successor is None:
+        raise ApiKeyInUse("The key signs webhooks; name the key that signs them from now on.")
+    if successor == api_key:
+        raise ApiKeyNotUsable("The successor must be another key.")
+    await _check_api_key(terms, tx, merchant_id, successor)
+    for endpoint in signed:
+        held = await require_endpoint(terms, tx, merchant_id, endpoint.endpoint_id)
+        await store.save_endpoint(tx, terms.cipher, replace(held, api_key=successor))
+
+
 async def delete_webhook_endpoint(terms: WebhookTerms, tx: Transaction, merchant_id: int, endpoint_id: int) -> Endpoint:
     """Remove an endpoint; what waited for it is dropped. Raises WebhookEndpointNotFound."""
     endpoint = await require_endpoint(terms, tx, merchant_id, endpoint_id)
@@ -243,6 +279,19 @@ async def list_webhook_events(
     """The events of a merchant with their tries, newest first."""
     total, events = await store.page(tx, merchant_id, filters, before=before, offset=offset, limit=limit)
     return EventPage(total, events)
+
+
+async def list_tries(tx: Transaction, event_id: UUID) -> EventTries:
+    """An event with every try to deliver it and what came back, for operators.
+
+    Raises:
+        WebhookEventNotFound: no merchant has such an event.
+    """
+    everybody = [merchant.merchant_id for merchant in await merchants.list_merchants(tx)]
+    found = await store.find_tries(tx, everybody, event_id)
+    if found is None:
+        raise WebhookEventNotFound(f"There is no event {event_id}, or it is older than events are kept.")
+    return found
 
 
 async def claim_deliveries(

@@ -13,10 +13,12 @@ from bpn.chapters.webhooks.model import (
     Delivery,
     DeliveryReport,
     DeliveryState,
+    DeliveryTries,
     Endpoint,
     Event,
     EventFilter,
     EventReport,
+    EventTries,
 )
 from bpn.database.pool import Transaction
 from bpn.database.rows import hexadecimals, integers, optional_texts, texts
@@ -333,6 +335,35 @@ async def _deliveries(tx: Transaction, merchant_id: int, event_ids: Sequence[UUI
         if attempt[0] is not None:
             reports[event_id][endpoint_id] = replace(known, tries=(*known.tries, tuple(attempt)))
     return {event_id: list(by_endpoint.values()) for event_id, by_endpoint in reports.items()}
+
+
+async def find_tries(tx: Transaction, merchant_ids: Sequence[int], event_id: UUID) -> EventTries | None:
+    """An event of any of these merchants with every try to deliver it."""
+    cursor = await tx.connection.execute(
+        f"SELECT {_EVENT} FROM webhook_events e WHERE e.merchant_id = ANY(%s::bigint[]) AND e.event_id = %s",
+        (integers(merchant_ids), event_id),
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    event = _event(row)
+    cursor = await tx.connection.execute(
+        """
+        SELECT d.delivery_id, d.endpoint_id, d.state, d.due_at, a.number, a.attempted_at, a.http_status, a.latency_ms,
+               a.error, a.answer
+        FROM webhook_deliveries d LEFT JOIN webhook_attempts a USING (merchant_id, delivery_id)
+        WHERE d.merchant_id = %s AND d.event_id = %s ORDER BY d.delivery_id, a.number
+        """,
+        (event.merchant_id, event_id),
+    )
+    deliveries: dict[int, DeliveryTries] = {}
+    for delivery_id, endpoint_id, state, due_at, *one in await cursor.fetchall():
+        known = deliveries.setdefault(delivery_id, DeliveryTries(endpoint_id, DeliveryState(state), due_at, ()))
+        number, time, status, latency, error, answer = one
+        if number is not None:
+            attempt = Attempt(number, time, status, latency, error, answer, None)
+            deliveries[delivery_id] = replace(known, tries=(*known.tries, attempt))
+    return EventTries(event, tuple(deliveries.values()))
 
 
 async def delete_events_before(tx: Transaction, time: datetime, limit: int) -> int:
