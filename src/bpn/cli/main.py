@@ -9,6 +9,7 @@ import typer
 from bpn.cli import (
     abnormal,
     accounts,
+    desk,
     docs,
     fees,
     information,
@@ -21,6 +22,7 @@ from bpn.cli import (
     networks,
     pauses,
     payouts,
+    rates,
     review,
     servers,
     up,
@@ -63,6 +65,9 @@ application.add_typer(invoices.invoice_commands, name="invoice")
 application.add_typer(information.information_commands, name="rfi")
 application.add_typer(abnormal.abnormal_commands, name="abnormal")
 application.add_typer(review.audit_commands, name="audit")
+application.add_typer(rates.rate_commands, name="rate")
+application.add_typer(desk.desk_commands, name="desk")
+application.add_typer(desk.pool_commands, name="pool")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")
 

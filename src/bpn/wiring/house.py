@@ -16,7 +16,9 @@ from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
 from bpn.api.pages.watchers import Watchers
 from bpn.chapters.accounts.model import AccountTerms
+from bpn.chapters.fx.model import FxTerms
 from bpn.chapters.kyb.model import KybTerms
+from bpn.chapters.orders.model import OrderTerms
 from bpn.chapters.payment_links.model import LinkTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
@@ -39,7 +41,9 @@ from bpn.settings import Settings
 from bpn.wiring.bank import Bank, open_bank
 from bpn.wiring.files import file_store
 from bpn.wiring.terms.accounts import account_terms
+from bpn.wiring.terms.fx import fx_terms
 from bpn.wiring.terms.kyb import kyb_terms
+from bpn.wiring.terms.orders import order_terms
 from bpn.wiring.terms.payment_links import link_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
@@ -66,10 +70,12 @@ class House:
     bank: Bank | None
     files: FileStore
     file_terms: FileTerms
+    fx_terms: FxTerms
     wallet_terms: WalletTerms
     kyb_terms: KybTerms
     webhook_terms: WebhookTerms
     account_terms: AccountTerms
+    order_terms: OrderTerms
     link_terms: LinkTerms
     watchers: Watchers
 
@@ -125,9 +131,13 @@ async def open_house(
     try:
         async with database.transaction() as tx:
             public_key = await _account_public_key(tx, cipher, settings)
-            terms = wallet_terms(settings, cipher, public_key, controls)
+            rates = fx_terms(settings)
+            terms = wallet_terms(settings, cipher, public_key, controls, rates)
             await ledger.register_assets(tx, Assets([*terms.assets, *fiat_assets()]))
         async with open_bank(settings, database_url, clock) as bank:
+            fiat_terms = account_terms(
+                settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
+            )
             yield House(
                 settings=settings,
                 database_url=database_url,
@@ -142,14 +152,14 @@ async def open_house(
                 bank=bank,
                 files=file_store(settings),
                 file_terms=FileTerms(cipher),
+                fx_terms=rates,
                 wallet_terms=terms,
                 kyb_terms=kyb_terms(settings, cipher),
                 link_terms=link_terms(settings, cipher, terms),
                 watchers=watchers,
                 webhook_terms=webhook_terms(settings, cipher),
-                account_terms=account_terms(
-                    settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
-                ),
+                account_terms=fiat_terms,
+                order_terms=order_terms(settings, controls, fiat_terms, terms, rates),
             )
     finally:
         await jobs.close()
