@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bpn.cli.bench import ledger, wallet
+from bpn.cli.bench import ledger, orders, wallet
 from bpn.cli.bench.figure import Course, Figure
 from bpn.cli.bench.postgres import CLIENTS, SCALE, prepare, tpc_b
 from bpn.cli.installation import configure_logging, run_async, say
@@ -17,7 +17,7 @@ from bpn.cli.sandbox import fresh_sandbox
 from bpn.wiring.house import embedded_postgres
 
 SECONDS = 10.0
-FIGURES = {"ledger batches": ledger.measure, "the wallet over HTTP": wallet.measure}
+FIGURES = {"ledger batches": ledger.measure, "the wallet over HTTP": wallet.measure, "orders over HTTP": orders.measure}
 """What is measured, in order."""
 
 

@@ -35,10 +35,10 @@ async def measure(course: Course) -> list[Figure]:
 
 def _prepare(sandbox: Sandbox) -> int:
     with sandbox.client() as client:
-        return _fund(client, sandbox.wallet_id)
+        return fund(client, sandbox.wallet_id)
 
 
-def _fund(client: Client, wallet_id: int) -> int:
+def fund(client: Client, wallet_id: int) -> int:
     """Have a deposit arrive in the hot wallet of the load, and open the wallet that it pays; its id."""
     order = {"walletId": wallet_id, "currency": "USDT", "network": "BSC", "amount": "1000000"}
     hash_ = client.post("/v1/mock/wallet/deposit", order)["hash"]
