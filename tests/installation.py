@@ -28,6 +28,7 @@ from bpn.settings import Settings
 from bpn.wiring.api import api_application
 from bpn.wiring.chains import evm_chain, fund_sandbox, sandbox_server
 from bpn.wiring.chapters.accounts import book_sandbox_money
+from bpn.wiring.chapters.orders import stock_sandbox
 from bpn.wiring.house import House, open_house
 from bpn.wiring.mail import MAILBOX_ADDRESS_FILE, mailbox_server
 from bpn.wiring.merchants import onboard_merchant
@@ -336,6 +337,7 @@ async def open_installation(
                 await fund_sandbox(house)
                 await fund_outside(house, outside or {})
                 await book_sandbox_money(house)
+                await stock_sandbox(house)
                 async with open_workers(house) as jobs, serving(house) as base_url:
                     async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=60) as http:
                         nodes = {name: evm_chain(house, name) for name in settings.chains}

@@ -15,6 +15,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KNOWN_NETWORKS: dict[str, Any] = tomllib.loads((files("bpn") / "networks.toml").read_text())
 SANDBOX_NETWORKS = ("BSC", "ETH")
+STATIC_RATES = {
+    "USD": Decimal(1),
+    "USDT": Decimal(1),
+    "USDC": Decimal(1),
+    "BRL": Decimal("0.185"),
+    "BBRL": Decimal("0.185"),
+    "EUR": Decimal("1.16"),
+    "GBP": Decimal("1.31"),
+    "MXN": Decimal("0.054"),
+    "HKD": Decimal("0.1285"),
+    "SGD": Decimal("0.77"),
+    "AUD": Decimal("0.65"),
+    "CAD": Decimal("0.71"),
+    "CHF": Decimal("1.24"),
+    "JPY": Decimal("0.0064"),
+    "AED": Decimal("0.2723"),
+}
 
 
 class TokenSettings(BaseModel):
@@ -217,11 +234,34 @@ class Settings(BaseSettings):
     addresses and the hot wallet (index 0) derive from it."""
 
     coinmarketcap_api_key: SecretStr | None = None
-    """Live prices; static ones (one unit, one dollar) when absent."""
+    """Live rates of stablecoins and fiat currencies; static ones when absent."""
     coinmarketcap_url: str = "https://pro-api.coinmarketcap.com"
-    """Where live prices are asked for."""
+    """Where live rates are asked for."""
+    ecb_url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml"
+    """Where the daily euro reference rates are read."""
+    rate_sources: list[Literal["COINMARKETCAP", "ECB", "STATIC"]] | None = None
+    """Who is asked for rates, most trusted first; CoinMarketCap when it has a key, static rates otherwise."""
     price_lifetime_seconds: int = 600
-    """A price older than this values nothing."""
+    """A live rate older than this is not used."""
+    daily_rate_lifetime_seconds: int = 6 * 24 * 3600
+    """As before, for the daily reference rates: they rest on weekends and bank holidays."""
+    static_rates: dict[str, Decimal] = STATIC_RATES
+    """USD prices of one unit, by currency, where the source is static."""
+    largest_rate_jump_bps: Annotated[int, Field(ge=1)] = 500
+    """A rate that moves further at once is held until the operator accepts it."""
+    spread_bps: Annotated[int, Field(ge=0, le=2_000)] = 30
+    """From the rate to bid and ask, where the operator set no spread for the merchant or the pair."""
+
+    quote_lifetime_seconds: Annotated[int, Field(ge=1)] = 900
+    """How long a quote of the desk or a pool can be used; longer for slow bank rails."""
+    open_quotes_usd: Decimal = Decimal(1_000_000)
+    """What the open quotes of a merchant may come to together."""
+    price_tolerance_bps: Annotated[int, Field(ge=0)] = 100
+    """A quote is not carried out when the rate has moved further since."""
+    pool_guard_bps: Annotated[int, Field(ge=1)] = 200
+    """A pool is not used while its price is further from the rate."""
+    order_fee_bps: Annotated[Decimal, Field(ge=0, le=1_000)] = Decimal(10)
+    """Of a stable order, where the operator has set no other fee."""
 
     review_above: Decimal = Decimal(1000)
     """Withdrawals of more whole units wait for the operator."""
@@ -308,6 +348,8 @@ class Settings(BaseSettings):
             raise ValueError(f"outside the sandbox every chain needs RPC_URLS; {', '.join(silent)} has none")
         if (self.signer_url is None) != (self.account_public_key is None):
             raise ValueError("BPN_SIGNER_URL and BPN_ACCOUNT_PUBLIC_KEY are set both or neither")
+        if "COINMARKETCAP" in self.sources_of_rates and self.coinmarketcap_api_key is None:
+            raise ValueError("the source COINMARKETCAP needs BPN_COINMARKETCAP_API_KEY")
         return self
 
     @property
@@ -319,6 +361,13 @@ class Settings(BaseSettings):
     def simulated_chains(self) -> list[str]:
         """The networks that the sandbox simulates."""
         return [name for name, chain in self.chains.items() if not chain.endpoints]
+
+    @property
+    def sources_of_rates(self) -> list[str]:
+        """Who is asked for rates, most trusted first."""
+        if self.rate_sources is not None:
+            return list(self.rate_sources)
+        return ["STATIC"] if self.coinmarketcap_api_key is None else ["COINMARKETCAP"]
 
     @property
     def rate_limit(self) -> int | None:

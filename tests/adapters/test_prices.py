@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
-from bpn.ports.readers import SourceUnavailableError
+from bpn.ports.readers import QuotedRate, SourceUnavailableError
 
 TIME = "2026-11-24T01:02:03.000Z"
 
@@ -22,19 +22,28 @@ def entry(identity: int, symbol: str, price: str | None) -> str:
     return f'"{identity}": {{"id": {identity}, "symbol": "{symbol}", "quote": {quote}}}'
 
 
+def conversion(**prices: str | None) -> str:
+    quotes = ", ".join(
+        f'"{currency}": {{"price": {price or "null"}, "last_updated": "{TIME}"}}' for currency, price in prices.items()
+    )
+    return f'{{"id": 2781, "symbol": "USD", "amount": 1, "last_updated": "{TIME}", "quote": {{{quotes}}}}}'
+
+
 @dataclass
 class Source:
-    """Answers as `/v2/cryptocurrency/quotes/latest` does."""
+    """Answers as `/v2/cryptocurrency/quotes/latest` and `/v2/tools/price-conversion` do."""
 
     url: str = ""
     status: int = 200
     data: str = entry(825, "USDT", "1.0001234567890123456789") + "," + entry(3408, "USDC", "0.9998")
+    conversion: str = conversion(BRL="5.41", EUR="0.8620000000000000000001", MXN=None)
     head: str = '{"error_code": 0, "error_message": null, "credit_count": 1}'
     asked: list[Any] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append((request.path, dict(request.query), request.headers.get("X-CMC_PRO_API_KEY")))
-        text = f'{{"status": {self.head}, "data": {{{self.data}}}}}'
+        data = self.conversion if request.path.endswith("price-conversion") else f"{{{self.data}}}"
+        text = f'{{"status": {self.head}, "data": {data}}}'
         return web.Response(status=self.status, text=text, content_type="application/json")
 
 
@@ -51,26 +60,38 @@ async def source() -> AsyncIterator[Source]:
     await runner.cleanup()
 
 
-async def ask(source: Source) -> Any:
-    prices = CoinMarketCapPrices("key", source.url)
+async def ask(source: Source, *currencies: str) -> dict[tuple[str, str], QuotedRate]:
+    prices = CoinMarketCapPrices("key", source.url, fiat=frozenset({"USD", "BRL", "EUR", "MXN"}))
     try:
-        return await prices.prices(["USDT", "USDC", "BBRL"])
+        found = await prices.rates(currencies or ["USDT", "USDC", "BBRL", "USD", "BRL", "EUR", "MXN"])
+        return {(rate.base, rate.quote): rate for rate in found}
     finally:
         await prices.close()
 
 
-async def test_all_prices_in_one_call_read_without_a_float(source: Source) -> None:
+async def test_all_rates_in_two_calls_read_without_a_float(source: Source) -> None:
     found = await ask(source)
-    assert found["USDT"].usd == Decimal("1.0001234567890123456789")
-    assert found["USDC"].usd == Decimal("0.9998")
-    assert found["USDT"].time == datetime(2026, 11, 24, 1, 2, 3, tzinfo=UTC)
-    assert "BBRL" not in found
-    assert source.asked == [("/v2/cryptocurrency/quotes/latest", {"id": "825,3408", "convert": "USD"}, "key")]
+    assert {pair: rate.rate for pair, rate in found.items()} == {
+        ("USDT", "USD"): Decimal("1.0001234567890123456789"),
+        ("USDC", "USD"): Decimal("0.9998"),
+        ("USD", "BRL"): Decimal("5.41"),
+        ("USD", "EUR"): Decimal("0.8620000000000000000001"),
+    }
+    assert {rate.time for rate in found.values()} == {datetime(2026, 11, 24, 1, 2, 3, tzinfo=UTC)}
+    assert source.asked == [
+        ("/v2/cryptocurrency/quotes/latest", {"id": "825,3408", "convert": "USD"}, "key"),
+        ("/v2/tools/price-conversion", {"amount": "1", "id": "2781", "convert": "BRL,EUR,MXN"}, "key"),
+    ]
 
 
 async def test_a_price_that_is_missing_is_absent(source: Source) -> None:
     source.data = entry(825, "USDT", None)
-    assert await ask(source) == {}
+    assert await ask(source, "USDT", "USDC") == {}
+
+
+async def test_a_conversion_may_come_in_a_list(source: Source) -> None:
+    source.conversion = f"[{conversion(BRL='5.5')}]"
+    assert (await ask(source, "BRL"))["USD", "BRL"].rate == Decimal("5.5")
 
 
 @pytest.mark.parametrize(

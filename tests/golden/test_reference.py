@@ -112,6 +112,8 @@ async def test_real_events_fit_their_schemas_and_lose_no_field(house: Installati
         merchant = await house.merchant(receiver.url)
         receiver.secret = merchant.api_secret
         await merchant.receive("10")
+        swap = {"fromCurrency": "USDT", "toCurrency": "USDC", "fromAmt": "1"}
+        await merchant.post("/v1/stable/create-order", swap)
         await merchant.whitelist()
         person = {"first_name": "Ana", "last_name": "Sousa"}
         await merchant.post(

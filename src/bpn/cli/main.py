@@ -9,6 +9,7 @@ import typer
 from bpn.cli import (
     abnormal,
     accounts,
+    desk,
     docs,
     doctor,
     fees,
@@ -23,6 +24,7 @@ from bpn.cli import (
     outgoing,
     pauses,
     payouts,
+    rates,
     review,
     servers,
     up,
@@ -71,6 +73,9 @@ application.add_typer(review.audit_commands, name="audit")
 application.add_typer(outgoing.hot_commands, name="hot")
 application.add_typer(outgoing.outgoing_commands, name="outgoing")
 application.add_typer(webhooks.webhook_commands, name="webhook")
+application.add_typer(rates.rate_commands, name="rate")
+application.add_typer(desk.desk_commands, name="desk")
+application.add_typer(desk.pool_commands, name="pool")
 application.add_typer(ledger.ledger_commands, name="ledger")
 application.add_typer(ledger.reconcile_commands, name="reconcile")
 

@@ -86,6 +86,7 @@ async def _work(settings: Settings) -> None:
     from bpn.wiring.chapters.accounts import (  # noqa: PLC0415 - seconds of imports that only this command needs
         book_sandbox_money,
     )
+    from bpn.wiring.chapters.orders import stock_sandbox  # noqa: PLC0415 - seconds of imports that only this command needs
     from bpn.wiring.workers import open_workers  # noqa: PLC0415 - seconds of imports that only this command needs
 
     await _wait_for_chain(settings)
@@ -93,6 +94,7 @@ async def _work(settings: Settings) -> None:
         await check_chains(house)
         await fund_sandbox(house)
         await book_sandbox_money(house)
+        await stock_sandbox(house)
         async with open_workers(house):
             worker = asyncio.create_task(house.jobs.work())
             stopping = asyncio.create_task(_stop_signal())

@@ -1,4 +1,4 @@
-"""What we ask: blocks, receipts, balances, prices, bank entries. Nothing here changes anything outside."""
+"""What we ask: blocks, receipts, balances, rates, bank entries. Nothing here changes anything outside."""
 
 from __future__ import annotations
 
@@ -160,20 +160,25 @@ class ChainReader(Protocol):
         """
 
 
-class PriceReader(Protocol):
-    """Market prices in USD."""
+class RateReader(Protocol):
+    """Market rates between currencies, fiat and crypto."""
 
     source: str
 
-    async def prices(self, currencies: Sequence[str]) -> dict[str, Price]:
-        """The newest USD price of each currency; unknown ones are absent. Raises SourceUnavailableError."""
+    async def rates(self, currencies: Sequence[str]) -> list[QuotedRate]:
+        """The newest rates that the source quotes among these currencies. Raises SourceUnavailableError.
+
+        Pairs that it does not know are absent: whoever asks finds its way from one pair to the next.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """What one whole unit costs in USD, and when the source said so."""
+class QuotedRate:
+    """What one whole unit of `base` costs in `quote`, exactly as the source said, and when it said so."""
 
-    usd: Decimal
+    base: str
+    quote: str
+    rate: Decimal
     time: datetime
 
 

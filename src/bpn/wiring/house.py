@@ -15,7 +15,9 @@ from bpn.adapters.signer.derivation import account_extended_public_key
 from bpn.api.credentials import Credentials
 from bpn.api.pages.watchers import Watchers
 from bpn.chapters.accounts.model import AccountTerms
+from bpn.chapters.fx.model import FxTerms
 from bpn.chapters.kyb.model import KybTerms
+from bpn.chapters.orders.model import OrderTerms
 from bpn.chapters.payment_links.model import LinkTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
@@ -41,7 +43,9 @@ from bpn.wiring.files import file_store
 from bpn.wiring.mail import mailer
 from bpn.wiring.master_keys import read_master_keys
 from bpn.wiring.terms.accounts import account_terms
+from bpn.wiring.terms.fx import fx_terms
 from bpn.wiring.terms.kyb import kyb_terms
+from bpn.wiring.terms.orders import order_terms
 from bpn.wiring.terms.payment_links import link_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
@@ -69,10 +73,12 @@ class House:
     files: FileStore
     mailer: Mailer | None
     file_terms: FileTerms
+    fx_terms: FxTerms
     wallet_terms: WalletTerms
     kyb_terms: KybTerms
     webhook_terms: WebhookTerms
     account_terms: AccountTerms
+    order_terms: OrderTerms
     link_terms: LinkTerms
     watchers: Watchers
 
@@ -134,9 +140,13 @@ async def open_house(
             # Made from the first master key once, and kept through every change of it.
             cipher.digest_key = await sealed_secrets.find_or_create(tx, cipher, "digest_key", lambda: cipher.digest_key)
             public_key = await _account_public_key(tx, cipher, settings)
-            terms = wallet_terms(settings, cipher, public_key, controls)
+            rates = fx_terms(settings)
+            terms = wallet_terms(settings, cipher, public_key, controls, rates)
             await ledger.register_assets(tx, Assets([*terms.assets, *fiat_assets()]))
         async with open_bank(settings, database_url, clock) as bank:
+            fiat_terms = account_terms(
+                settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
+            )
             yield House(
                 settings=settings,
                 database_url=database_url,
@@ -152,14 +162,14 @@ async def open_house(
                 files=file_store(settings),
                 mailer=mailer(settings, clock),
                 file_terms=FileTerms(cipher),
+                fx_terms=rates,
                 wallet_terms=terms,
                 kyb_terms=kyb_terms(settings, cipher),
                 link_terms=link_terms(settings, cipher, terms),
                 watchers=watchers,
                 webhook_terms=webhook_terms(settings, cipher),
-                account_terms=account_terms(
-                    settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
-                ),
+                account_terms=fiat_terms,
+                order_terms=order_terms(settings, controls, fiat_terms, terms, rates),
             )
     finally:
         await jobs.close()

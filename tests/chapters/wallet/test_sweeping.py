@@ -14,9 +14,10 @@ import pytest
 from bpn.adapters.chain.evm import EvmChain
 from bpn.adapters.postgres.embedded import EmbeddedPostgres
 from bpn.audit.model import Decision
+from bpn.chapters.fx import operations as fx
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet import rules
-from bpn.chapters.wallet.model import Network, Price, Token
+from bpn.chapters.wallet.model import Network, Token
 from bpn.chapters.wallet.model.outgoing import Fees, GasTerms, OutgoingState
 from bpn.chapters.wallet.model.sweeping import Sweepable, SweepLook, SweepPlan, SweepRefusal
 from bpn.kernel.assets import Asset
@@ -160,8 +161,8 @@ async def test_a_sweep_that_costs_more_than_it_moves_is_not_made(
         patch.setattr(EvmChain, "gas_fees", dear)
         # One coin is worth what makes 0.04 of it dearer than the deposit.
         async with swept.parts.database.transaction() as tx:
-            wall = tx.clock.wall()
-            await wallet.record_prices(tx, {"BNB": Price(Decimal(900), wall, "TEST")})
+            dear_coin = Decision(approved=True, actor="ana", reason="a dear coin")
+            await fx.set_rate(swept.parts.fx_terms, tx, "BNB", "USD", Decimal(900), dear_coin)
         await merchant.fund("20")
         for _ in range(4):
             await turn(swept)

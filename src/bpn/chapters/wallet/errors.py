@@ -1,5 +1,6 @@
 """The wallet chapter's refusals."""
 
+from bpn.chapters.fx.errors import UnsupportedCurrency
 from bpn.controls.errors import LimitExceeded, SecondPersonRequired, ServicePaused
 from bpn.kernel.errors import Kind, Refusal
 from bpn.ledger.errors import InsufficientBalance
@@ -48,13 +49,6 @@ class WalletNameTaken(Refusal):
 
     code = "WALLET_NAME_TAKEN"
     kind = Kind.CONFLICT
-
-
-class UnsupportedCurrency(Refusal):
-    """The currency is not offered here."""
-
-    code = "UNSUPPORTED_CURRENCY"
-    kind = Kind.UNPROCESSABLE
 
 
 class UnsupportedNetwork(Refusal):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 from bip_utils import Bip44, Bip44Changes, Bip44Coins
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 
+from bpn.chapters.fx.model import Rate
 from bpn.chapters.wallet.errors import (
     AmountTooSmall,
     ServicePaused,
@@ -22,7 +24,6 @@ from bpn.chapters.wallet.model import (
     Deposit,
     Network,
     NetworkBalance,
-    Price,
     Status,
     Token,
     TransactionType,
@@ -46,7 +47,6 @@ from bpn.kernel.money import Money, exact_context
 from bpn.ledger.model import HOUSE, Account, Policy
 
 _BURN_ADDRESSES = frozenset({f"0x{value:040x}" for value in (0, 1, 0xDEAD)} | {f"0x{'dead' * 10}"})
-_CENT = Decimal("0.01")
 
 
 def available_account(merchant_id: int, wallet_id: int, asset: Asset) -> Account:
@@ -349,23 +349,22 @@ def _eighth_more(fee: int) -> int:
     return max(fee + 1, -(-fee * 9 // 8))
 
 
-def total_usd(
-    balances: Iterable[NetworkBalance], prices: Mapping[str, Price], lifetime: timedelta, wall: datetime
-) -> tuple[Decimal | None, datetime | None]:
-    """USD value of what is available, rounded down to cents, and the oldest price used.
+def total_usd(balances: Iterable[NetworkBalance], prices: Mapping[str, Rate]) -> tuple[Decimal | None, datetime | None]:
+    """USD value of what is available, rounded down to cents, and the time of the oldest price used.
 
-    None where a balance has no price, or one older than `lifetime`: never a made-up number.
+    None where a balance has no fresh price: never a made-up number.
     """
-    total, oldest = Decimal(0), None
+    total, oldest = Fraction(0), None
     for balance in balances:
         price = prices.get(balance.asset.currency)
-        if price is None or wall - price.time > lifetime:
+        if price is None:
             return None, None
-        with exact_context():
-            total += Money(balance.available, balance.asset).to_decimal() * price.usd
+        if balance.available:
+            total += balance.available * price.value / 10**balance.asset.scale
         oldest = price.time if oldest is None else min(oldest, price.time)
+    cents = total.numerator * 100 // total.denominator
     with exact_context():
-        return total.quantize(_CENT, rounding=ROUND_DOWN), oldest
+        return Decimal(cents).scaleb(-2), oldest
 
 
 def check_beneficiary(beneficiary: Beneficiary, address_type: int) -> None:

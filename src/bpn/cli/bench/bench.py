@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bpn.cli.bench import accounts, catchup, history, ledger, statements, wallet, webhooks
+from bpn.cli.bench import accounts, catchup, history, ledger, orders, statements, wallet, webhooks
 from bpn.cli.bench.figure import Course, Figure
 from bpn.cli.bench.postgres import CLIENTS, SCALE, prepare, tpc_b
 from bpn.cli.installation import configure_logging, run_async, say
@@ -20,6 +20,7 @@ SECONDS = 10.0
 FIGURES = {
     "ledger batches": ledger.measure,
     "the wallet over HTTP": wallet.measure,
+    "orders over HTTP": orders.measure,
     "pay-ins": accounts.measure,
     "bank statements": statements.measure,
     "webhooks under load": webhooks.measure,

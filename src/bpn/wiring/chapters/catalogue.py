@@ -9,7 +9,9 @@ from starlette.routing import BaseRoute
 from bpn.adapters.mail.mailbox.pages import mailbox_pages
 from bpn.api.route import Route
 from bpn.wiring.chapters.accounts import account_pages, account_routes, account_work
+from bpn.wiring.chapters.fx import fx_routes, fx_work
 from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
+from bpn.wiring.chapters.orders import order_routes, order_work
 from bpn.wiring.chapters.payment_links import payment_link_pages, payment_link_routes, payment_link_work
 from bpn.wiring.chapters.sandbox import sandbox_routes
 from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
@@ -26,6 +28,8 @@ def routes(house: House) -> list[Route]:
         *kyb_routes(house),
         *account_routes(house),
         *payment_link_routes(house),
+        *fx_routes(house),
+        *order_routes(house),
         *webhook_routes(house),
         *sandbox_routes(house),
     ]
@@ -40,9 +44,11 @@ def pages(house: House) -> list[BaseRoute]:
 async def work(house: House, closing: AsyncExitStack) -> list[Work]:
     """What a worker does for each chapter; `closing` takes down what that needs."""
     return [
+        await fx_work(house, closing),
         await wallet_work(house, closing),
         kyb_work(house, closing),
         account_work(house, closing),
         payment_link_work(house),
+        order_work(house),
         await webhook_work(house, closing),
     ]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from decimal import Decimal
 from typing import Protocol
 
-from bpn.adapters.prices.coinmarketcap import CoinMarketCapPrices
-from bpn.adapters.prices.static import StaticPrices
 from bpn.adapters.signer.local import LocalSigner
 from bpn.adapters.signer.remote import RemoteSigner
 from bpn.api.route import Route, collect
 from bpn.chapters.wallet.jobs import (
     Carrier,
-    PriceJobs,
     ReadingJobs,
     ReleasingJobs,
     SendingJobs,
@@ -24,7 +20,7 @@ from bpn.chapters.wallet.jobs import (
 from bpn.chapters.wallet.model import Network
 from bpn.chapters.wallet.routes import WalletRoutes
 from bpn.jobs.job import Job, collect_jobs
-from bpn.ports.readers import ChainReader, PriceReader, ScreeningReader
+from bpn.ports.readers import ChainReader, ScreeningReader
 from bpn.ports.senders import Signer, TransactionSender
 from bpn.wiring.chains import evm_chain
 from bpn.wiring.chapters.work import Work
@@ -42,19 +38,15 @@ class Chain(ChainReader, TransactionSender, Protocol):
 
 
 async def wallet_work(house: House, closing: AsyncExitStack) -> Work:
-    """One set of jobs for each network, and the prices."""
+    """One set of jobs for each network."""
     settings = house.settings
     signer = await _signer(house, closing)
     screening = screening_reader(settings, closing)
-    opener, terms = house.database.transaction, house.wallet_terms
     jobs = []
-    for name, network in terms.networks.items():
+    for name, network in house.wallet_terms.networks.items():
         chain = evm_chain(house, name)
         closing.push_async_callback(chain.close)
         jobs += network_jobs(house, network, chain, signer, screening)
-    natives = [network.native.currency for network in terms.networks.values()]
-    currencies = list(dict.fromkeys([*terms.currency_names, *natives]))
-    jobs += collect_jobs(PriceJobs(opener, currencies, _price_source(house)), "wallet")
     return Work(jobs, [sweep_listener()])
 
 
@@ -89,10 +81,3 @@ async def _signer(house: House, closing: AsyncExitStack) -> Signer:
     )
     closing.push_async_callback(signer.close)
     return signer
-
-
-def _price_source(house: House) -> PriceReader:
-    settings = house.settings
-    if settings.coinmarketcap_api_key is None:
-        return StaticPrices(dict.fromkeys(house.wallet_terms.currency_names, Decimal(1)), house.clock.wall)
-    return CoinMarketCapPrices(settings.coinmarketcap_api_key.get_secret_value(), settings.coinmarketcap_url)

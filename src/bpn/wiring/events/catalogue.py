@@ -7,6 +7,7 @@ from bpn.chapters.webhooks.model import EventSource
 from bpn.wiring.events.accounts import account_events
 from bpn.wiring.events.event import Event
 from bpn.wiring.events.kyb import kyb_events
+from bpn.wiring.events.orders import order_events
 from bpn.wiring.events.payment_links import payment_link_events
 from bpn.wiring.events.wallet import wallet_events
 from bpn.wiring.events.webhooks import webhook_events
@@ -18,6 +19,7 @@ def events(base_url: str = "") -> list[Event]:
         *wallet_events(),
         *kyb_events(),
         *account_events(base_url),
+        *order_events(),
         *payment_link_events(),
         *webhook_events(),
     ]

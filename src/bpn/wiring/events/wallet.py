@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bpn.chapters.orders.model import StableOrderChanged
 from bpn.chapters.wallet import model, schemas
 from bpn.chapters.webhooks.model import RenderedEvent
 from bpn.wiring.events.event import Event
+from bpn.wiring.events.orders import order_status
 
 
 def wallet_events() -> list[Event]:
@@ -12,13 +14,14 @@ def wallet_events() -> list[Event]:
     return [
         Event(
             "TRANSACTION_STATUS",
-            "A deposit, withdrawal or transfer has a new state.",
+            "A deposit, withdrawal, transfer or stable order has a new state.",
             schemas.TransactionRecord,
             {
                 model.DepositChanged: _transaction_status,
                 model.WithdrawalChanged: _transaction_status,
                 model.TransferSettled: _transaction_status,
                 model.RefundChanged: _transaction_status,
+                StableOrderChanged: order_status,
             },
         ),
         Event(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bpn.adapters.chain.sandbox.tokens import CONTRACTS
+from bpn.chapters.fx.model import FxTerms
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import Finality, Network, Token, WalletTerms
 from bpn.chapters.wallet.model.outgoing import GWEI, HOT_KEY_INDEX, GasTerms
@@ -20,8 +21,10 @@ CURRENCY_NAMES = {"USDT": "USD Tether", "USDC": "USD Coin"}
 NATIVE_SCALE = 18
 
 
-def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str, controls: Controls) -> WalletTerms:
-    """From the settings, and the extended public key that addresses derive from; with the operator's controls."""
+def wallet_terms(
+    settings: Settings, cipher: Cipher, account_public_key: str, controls: Controls, fx: FxTerms
+) -> WalletTerms:
+    """From the settings, the extended public key that addresses derive from, the operator's controls, and prices."""
     networks = {name: _network(name, chain) for name, chain in settings.chains.items()}
     currencies = dict.fromkeys(currency for network in networks.values() for currency in network.tokens)
     return WalletTerms(
@@ -35,7 +38,7 @@ def wallet_terms(settings: Settings, cipher: Cipher, account_public_key: str, co
         whitelist_needs_approval=settings.whitelist_approval,
         whitelist_cooling=settings.whitelist_cooling,
         sender_deadline=timedelta(seconds=settings.sender_deadline_seconds),
-        price_lifetime=timedelta(seconds=settings.price_lifetime_seconds),
+        fx=fx,
         cipher=cipher,
         controls=controls,
         sweeping=SweepTerms(settings.sweeping, settings.sweep_batch, timedelta(seconds=settings.sweep_recheck_seconds)),

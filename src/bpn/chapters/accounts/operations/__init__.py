@@ -65,6 +65,7 @@ from bpn.chapters.accounts.operations.masters import (
     provision_all_masters,
     provision_masters,
     require_master,
+    require_masters,
 )
 from bpn.chapters.accounts.operations.payins import announce_pay_in, release_held, release_pay_ins
 from bpn.chapters.accounts.operations.payouts import (
@@ -158,6 +159,7 @@ __all__ = [
     "request_payout",
     "require_account",
     "require_master",
+    "require_masters",
     "retry_reversals",
     "return_pay_in",
     "send_email_code",

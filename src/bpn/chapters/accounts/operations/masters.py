@@ -13,7 +13,7 @@ from bpn.chapters.accounts.model import MasterAccount, MasterBalance
 from bpn.chapters.accounts.store import masters as store
 from bpn.database.pool import Transaction
 from bpn.kernel.assets import Asset
-from bpn.kernel.errors import FieldError
+from bpn.kernel.errors import FieldError, Refusal
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import Account
@@ -109,14 +109,24 @@ async def _balances(tx: Transaction, accounts: Sequence[MasterAccount]) -> list[
     ]
 
 
+async def require_masters(tx: Transaction, keys: Sequence[tuple[int, Asset]]) -> list[MasterAccount | Refusal]:
+    """Master accounts by merchant and asset, in order; MasterAccountNotProvisioned in the place of one that is not."""
+    found = await store.find_many(tx, keys) if keys else {}
+    return [found.get((merchant_id, asset.currency)) or _not_provisioned(asset) for merchant_id, asset in keys]
+
+
+def _not_provisioned(asset: Asset) -> MasterAccountNotProvisioned:
+    return MasterAccountNotProvisioned(
+        f"There is no master account of {asset.currency}; ask the operator to provision one.",
+        [FieldError("currency", "has no master account")],
+    )
+
+
 async def require_master(tx: Transaction, merchant_id: int, asset: Asset) -> MasterAccount:
     """A merchant's master account of a currency; raises MasterAccountNotProvisioned."""
     found = await store.find_many(tx, [(merchant_id, asset)])
     if not found:
-        raise MasterAccountNotProvisioned(
-            f"There is no master account of {asset.currency}; ask the operator to provision one.",
-            [FieldError("currency", "has no master account")],
-        )
+        raise _not_provisioned(asset)
     return found[merchant_id, asset.currency]
 
 

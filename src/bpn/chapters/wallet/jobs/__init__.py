@@ -1,7 +1,6 @@
-"""The wallet chapter's jobs: read the chain, release deposits, send withdrawals, keep prices fresh."""
+"""The wallet chapter's jobs: read the chain, release deposits, send withdrawals."""
 
 from bpn.chapters.wallet.jobs.carrier import Carrier
-from bpn.chapters.wallet.jobs.prices import PriceJobs
 from bpn.chapters.wallet.jobs.reading import ReadingJobs
 from bpn.chapters.wallet.jobs.releasing import ReleasingJobs
 from bpn.chapters.wallet.jobs.sending import SendingJobs
@@ -10,7 +9,6 @@ from bpn.chapters.wallet.jobs.sweeping import SweepingJobs, sweep_listener
 
 __all__ = [
     "Carrier",
-    "PriceJobs",
     "ReadingJobs",
     "ReleasingJobs",
     "SendingJobs",

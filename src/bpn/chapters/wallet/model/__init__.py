@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from bpn.chapters.fx.model import FxTerms
 from bpn.chapters.wallet.model.outgoing import GasTerms
 from bpn.chapters.wallet.model.sweeping import SweepTerms
 from bpn.controls.operations import Controls
@@ -92,7 +93,7 @@ class WalletTerms:
         whitelist_needs_approval: whether a person approves addresses.
         whitelist_cooling: from approval until an address is usable.
         sender_deadline: how long a deposit waits for its sender's details.
-        price_lifetime: how old a price may be and still be used.
+        fx: how a price in USD is found.
         cipher: seals personal data at rest.
         controls: fees, limits, pauses, settings of merchants.
         sweeping: how deposit addresses are swept.
@@ -108,7 +109,7 @@ class WalletTerms:
     whitelist_needs_approval: bool
     whitelist_cooling: timedelta
     sender_deadline: timedelta
-    price_lifetime: timedelta
+    fx: FxTerms
     cipher: Cipher
     controls: Controls
     sweeping: SweepTerms = field(default_factory=SweepTerms)
@@ -363,15 +364,6 @@ class NetworkBalance:
     unavailable: int
     pending: int
     total_yesterday: int
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What one unit costs in USD, and when the source said so."""
-
-    usd: Decimal
-    time: datetime
-    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ from bpn.chapters.wallet.operations.outgoing import (
     replace_outgoing,
     settle_outgoing,
 )
-from bpn.chapters.wallet.operations.prices import record_prices, usd_price
+from bpn.chapters.wallet.operations.prices import usd_price
 from bpn.chapters.wallet.operations.readiness import read_until, reading_faults
 from bpn.chapters.wallet.operations.reading import (
     find_blocks_of_ours,
@@ -109,6 +109,7 @@ from bpn.chapters.wallet.operations.wallets import (
     open_collection_wallet,
     open_primary_wallet,
     require_wallet,
+    require_wallets,
 )
 from bpn.chapters.wallet.operations.whitelist import (
     add_withdraw_whitelist,
@@ -198,7 +199,6 @@ __all__ = [
     "record_missed",
     "record_nonce",
     "record_order_legs",
-    "record_prices",
     "record_receipt",
     "record_signature",
     "record_survey",
@@ -208,6 +208,7 @@ __all__ = [
     "request_refund",
     "request_withdrawal",
     "require_wallet",
+    "require_wallets",
     "resume_reading",
     "set_deposit_aside",
     "set_earmark_sender",

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bpn.chapters.fx import operations as fx
+from bpn.chapters.fx.model import Rate
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.errors import WalletNotFound
-from bpn.chapters.wallet.model import AssetBalance, NetworkBalance, Price, Wallet, WalletTerms
-from bpn.chapters.wallet.store import prices as price_store
+from bpn.chapters.wallet.model import AssetBalance, NetworkBalance, Wallet, WalletTerms
 from bpn.chapters.wallet.store import transactions, wallets
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.kernel.assets import Asset
@@ -46,11 +47,9 @@ async def get_asset_balance(
             results[place] = refusal
     if asked:
         balances = await _read(tx, [(wallet, asset) for _, wallet, assets in asked for asset in assets])
-        prices = await price_store.find_all(tx)
+        prices = await fx.usd_prices(terms.fx, tx, terms.currency_names)
         for place, wallet, assets in asked:
-            results[place] = _value(
-                terms, tx, wallet, tuple(balances[wallet.wallet_id, asset] for asset in assets), prices
-            )
+            results[place] = _value(wallet, tuple(balances[wallet.wallet_id, asset] for asset in assets), prices)
     return [results[place] for place in range(len(queries))]
 
 
@@ -95,12 +94,6 @@ def _network_balance(
     return NetworkBalance(asset, available.available, available.pending + unreleased.posted, pending, total_yesterday)
 
 
-def _value(
-    terms: WalletTerms,
-    tx: DatabaseTransaction,
-    wallet: Wallet,
-    balances: tuple[NetworkBalance, ...],
-    prices: dict[str, Price],
-) -> AssetBalance:
-    total, price_time = rules.total_usd(balances, prices, terms.price_lifetime, tx.clock.wall())
+def _value(wallet: Wallet, balances: tuple[NetworkBalance, ...], prices: dict[str, Rate]) -> AssetBalance:
+    total, price_time = rules.total_usd(balances, prices)
     return AssetBalance(wallet, balances, total, price_time)

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bpn.chapters.fx import operations as fx
 from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import DepositChanged, Network, Status, WalletTerms
 from bpn.chapters.wallet.model.outgoing import Fees, Funds, OutgoingState, Wanted
 from bpn.chapters.wallet.model.sweeping import Sweep, Sweepable, SweepLook, SweepPlan, SweepRefusal, SweepState
 from bpn.chapters.wallet.operations.outgoing.sweeps import move_sweep
-from bpn.chapters.wallet.store import chains, prices
+from bpn.chapters.wallet.store import chains
 from bpn.chapters.wallet.store import outgoing as outgoing_store
 from bpn.chapters.wallet.store import sweeps as store
 from bpn.database.pool import Transaction as DatabaseTransaction
@@ -83,11 +84,9 @@ async def plan_sweeps(
     fees: Fees,
 ) -> Counter[str]:
     """Begin the sweeps that are worth it, let the other addresses rest; what was decided, counted by reason."""
-    wall = tx.clock.wall()
+    currencies = [*network.tokens, network.native.currency]
     quoted = {
-        currency: price.usd
-        for currency, price in (await prices.find_all(tx)).items()
-        if wall - price.time < terms.price_lifetime
+        currency: fx.shown(price.value) for currency, price in (await fx.usd_prices(terms.fx, tx, currencies)).items()
     }
     under_way: Counter[tuple[int, str]] = Counter()
     for sweep in await store.list_open(tx, network.name):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bpn.chapters.wallet.errors import WalletNameTaken, WalletNotFound
 from bpn.chapters.wallet.model import Wallet, WalletType
 from bpn.chapters.wallet.store import wallets as store
 from bpn.database.pool import Transaction as DatabaseTransaction
-from bpn.kernel.errors import FieldError
+from bpn.kernel.errors import FieldError, Refusal
 from bpn.kernel.ids import random_wallet_id
 
 PRIMARY_NAME = "Main"
@@ -88,6 +89,15 @@ async def list_sub_accounts(
     return await list_wallets(
         tx, merchant_id, wallet_type=WalletType.SUB, name=name, before=before, offset=offset, limit=limit
     )
+
+
+async def require_wallets(tx: DatabaseTransaction, keys: Sequence[tuple[int, int | None]]) -> list[Wallet | Refusal]:
+    """Wallets by merchant and id (None: the primary one), in order; WalletNotFound in the place of one that is not."""
+    found = await store.find_many(tx, keys)
+    return [
+        wallet or WalletNotFound(f"There is no wallet {wallet_id}.", [FieldError("walletId", "is unknown")])
+        for wallet, (_, wallet_id) in zip(found, keys, strict=True)
+    ]
 
 
 async def require_wallet(tx: DatabaseTransaction, merchant_id: int, wallet_id: int | None) -> Wallet:

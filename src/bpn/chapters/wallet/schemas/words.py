@@ -23,6 +23,10 @@ StatusName = Literal[
     "CANCELLED",
     "RETURNING",
     "RETURNED",
+    "CREATED",
+    "AWAITING_FUNDS",
+    "EXPIRED",
+    "REFUNDED",
 ]
 TransactionHash = Annotated[
     str,
