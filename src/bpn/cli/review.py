@@ -95,6 +95,25 @@ def refuse_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = N
     _decide_deposit(transaction_id, decision_of(actor, reason, approved=False), data)
 
 
+@deposit_commands.command("return")
+def return_deposit(
+    transaction_id: Subject,
+    address: Annotated[str, typer.Argument(help="Where to, confirmed with whoever sent it.")],
+    merchant_id: Annotated[int, typer.Option("--merchant", help="Whose deposit.")],
+    actor: Actor = None,
+    reason: Why = None,
+    data: Data = None,
+) -> None:
+    """Send a deposit in suspense back on chain, once, less the fee of refunds; the address is screened first."""
+    decision = decision_of(actor, reason)
+
+    async def send_back(house: House, tx: DatabaseTransaction) -> Transaction:
+        return await wallet.return_deposit(house.wallet_terms, tx, merchant_id, transaction_id, address, decision)
+
+    refund = in_transaction(data, send_back)
+    say(f"{transaction_id} is RETURNING by {refund.transaction_id}: {refund.amount} {refund.amount.asset.code}.")
+
+
 def _decide_deposit(transaction_id: int, decision: Decision, data: Data) -> None:
     async def decide(house: House, tx: DatabaseTransaction) -> Transaction:
         found = _find(await wallet.list_frozen(house.wallet_terms, tx), transaction_id, "frozen deposit")

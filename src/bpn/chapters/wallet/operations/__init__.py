@@ -72,6 +72,12 @@ from bpn.chapters.wallet.operations.reading import (
     resume_reading,
     stop_reading,
 )
+from bpn.chapters.wallet.operations.recipients import (
+    list_unscreened_whitelist,
+    list_unscreened_withdrawals,
+    record_recipient_screening,
+    record_whitelist_screening,
+)
 from bpn.chapters.wallet.operations.refunds import (
     decide_refund_screening,
     list_refund_screening,
@@ -85,6 +91,7 @@ from bpn.chapters.wallet.operations.review import (
     list_frozen,
     list_pending_whitelist,
     list_reviewing,
+    return_deposit,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
 from bpn.chapters.wallet.operations.survey import find_missed, list_uncredited, plan_survey, record_survey
@@ -174,6 +181,8 @@ __all__ = [
     "list_sweeps",
     "list_transactions",
     "list_uncredited",
+    "list_unscreened_whitelist",
+    "list_unscreened_withdrawals",
     "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
@@ -198,8 +207,10 @@ __all__ = [
     "record_order_legs",
     "record_prices",
     "record_receipt",
+    "record_recipient_screening",
     "record_signature",
     "record_survey",
+    "record_whitelist_screening",
     "refund_fee",
     "reopen_outgoing",
     "replace_outgoing",
@@ -207,6 +218,7 @@ __all__ = [
     "request_withdrawal",
     "require_wallet",
     "resume_reading",
+    "return_deposit",
     "set_deposit_aside",
     "set_earmark_sender",
     "settle_outgoing",

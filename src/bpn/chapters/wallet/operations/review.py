@@ -17,6 +17,7 @@ from bpn.chapters.wallet.model import (
     WhitelistStatus,
 )
 from bpn.chapters.wallet.operations.deposits import clear_deposit, put_into_suspense
+from bpn.chapters.wallet.operations.refunds import request_refund
 from bpn.chapters.wallet.operations.withdrawals import lock_reviewed, release
 from bpn.chapters.wallet.store import transactions, withdrawals
 from bpn.chapters.wallet.store import whitelist as whitelist_store
@@ -106,6 +107,23 @@ async def decide_deposit(
         decided = await put_into_suspense(tx, transaction, decision.reason or "Refused by the operator.")
     await _audit(tx, decision, "deposit.release" if decision.approved else "deposit.refuse", transaction, decided)
     return decided
+
+
+async def return_deposit(
+    terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, deposit_id: int, address: str, decision: Decision
+) -> Transaction:
+    """Send a deposit in suspense back, audited; the refund. Refusals as `request_refund`."""
+    refund = await request_refund(terms, tx, merchant_id, deposit_id, address)
+    await audit.record(
+        tx,
+        decision,
+        merchant_id=merchant_id,
+        action="deposit.return",
+        subject_id=deposit_id,
+        before=Status.REJECTED,
+        after=f"{Status.RETURNING} to {refund.to_address} by {refund.transaction_id}",
+    )
+    return refund
 
 
 async def decide_whitelist(
