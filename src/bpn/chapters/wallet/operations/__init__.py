@@ -14,6 +14,7 @@ from bpn.chapters.wallet.operations.assigning import (
     set_deposit_aside,
 )
 from bpn.chapters.wallet.operations.balances import get_asset_balance
+from bpn.chapters.wallet.operations.cooling import set_whitelist_cooling
 from bpn.chapters.wallet.operations.custody import (
     book_house_funds,
     custody_holdings,
@@ -221,6 +222,7 @@ __all__ = [
     "return_deposit",
     "set_deposit_aside",
     "set_earmark_sender",
+    "set_whitelist_cooling",
     "settle_outgoing",
     "stop_reading",
     "suspense_account",

@@ -16,6 +16,7 @@ from bpn.chapters.wallet.model import (
     WhitelistEntry,
     WhitelistStatus,
 )
+from bpn.chapters.wallet.operations.cooling import cooling_of
 from bpn.chapters.wallet.operations.deposits import clear_deposit, put_into_suspense
 from bpn.chapters.wallet.operations.refunds import request_refund
 from bpn.chapters.wallet.operations.withdrawals import lock_reviewed, release
@@ -144,7 +145,7 @@ async def decide_whitelist(
         entry,
         status=WhitelistStatus.APPROVED if decision.approved else WhitelistStatus.REJECTED,
         fail_reason=None if decision.approved else decision.reason,
-        available_at=tx.now + terms.whitelist_cooling,
+        available_at=tx.now + await cooling_of(terms, tx, merchant_id),
     )
     await whitelist_store.save(tx, decided)
     await events.whitelist_changed(tx, decided)
