@@ -109,6 +109,7 @@ from bpn.chapters.wallet.operations.transfers import (
     list_wallet_transfers,
     transfer_between_wallets,
 )
+from bpn.chapters.wallet.operations.travel_rule import travel_rule_record
 from bpn.chapters.wallet.operations.wallets import (
     create_sub_account,
     list_sub_accounts,
@@ -228,5 +229,6 @@ __all__ = [
     "suspense_account",
     "transfer_between_wallets",
     "usd_price",
+    "travel_rule_record",
     "wallet_account",
 ]
