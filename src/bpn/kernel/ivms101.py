@@ -1,9 +1,9 @@
 """IVMS101, the interVASP messaging standard (2020): who sent a transfer and who received it, as one JSON record.
 
 The standard is published by the Joint Working Group on interVASP Messaging Standards (intervasp.org). Kept here are
-the rules that a record of ours can meet or miss: names of 100 characters at most, a legal name for each person, countries
-as ISO 3166-1 codes in capitals, an address with a town and lines, and for each natural person one more thing than a name
-that tells who it is.
+the rules that a record of ours can meet or miss: names of 100 characters at most, a legal name for each person,
+countries as ISO 3166-1 codes in capitals, an address with a town and lines, and for each natural person one more thing
+than a name that tells who it is.
 """
 
 from __future__ import annotations

@@ -228,7 +228,7 @@ __all__ = [
     "stop_reading",
     "suspense_account",
     "transfer_between_wallets",
-    "usd_price",
     "travel_rule_record",
+    "usd_price",
     "wallet_account",
 ]
