@@ -289,6 +289,8 @@ class Settings(BaseSettings):
     """Deposits from these addresses are frozen."""
     blocked_names: list[str] = []
     """Deposits of senders of these names are frozen."""
+    platform_name: str = "BPN"
+    """What this installation is called in travel-rule records."""
     sanctions_dir: Path | None = None
     """A directory of sanction lists (OFAC's SDN as XML or CSV, lists of addresses), read anew when a file changes."""
     watchman_url: str | None = None

@@ -27,6 +27,7 @@ from bpn.cli import (
     rates,
     review,
     servers,
+    travel_rule,
     up,
     webhooks,
 )
@@ -58,6 +59,7 @@ application.add_typer(merchants.key_commands, name="key")
 application.add_typer(review.withdrawal_commands, name="withdrawal")
 application.add_typer(review.deposit_commands, name="deposit")
 application.add_typer(review.whitelist_commands, name="whitelist")
+application.add_typer(travel_rule.travel_rule_commands, name="travel-rule")
 application.add_typer(fees.fee_commands, name="fee")
 application.add_typer(limits.limit_commands, name="limit")
 application.add_typer(pauses.pause_commands, name="pause")

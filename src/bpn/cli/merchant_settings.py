@@ -30,6 +30,8 @@ def set_setting(
 ) -> None:
     """Set something about a merchant, or about all."""
     setting = controls.find_setting(name)
+    if setting.set_by is not None:
+        raise InvalidRequest.of("setting", f"is set by `{setting.set_by}`")
     if (value is None) != remove:
         raise InvalidRequest.of("value", "or --remove must be given, exactly one of them")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
@@ -15,7 +16,9 @@ from bpn.chapters.wallet.model import Transaction, WalletTerms, WhitelistEntry
 from bpn.cli.deciding import Actor, Why, Work, decision_of, in_transaction, show
 from bpn.cli.installation import configure_logging, in_house, load_settings, say
 from bpn.cli.rows import Json
+from bpn.cli.scoping import Merchant, say_outcome
 from bpn.cli.servers import Data
+from bpn.controls.model import ALL_MERCHANTS, Version
 from bpn.database.pool import Transaction as DatabaseTransaction
 from bpn.wiring.house import House
 
@@ -95,6 +98,25 @@ def refuse_deposit(transaction_id: Subject, actor: Actor = None, reason: Why = N
     _decide_deposit(transaction_id, decision_of(actor, reason, approved=False), data)
 
 
+@deposit_commands.command("return")
+def return_deposit(
+    transaction_id: Subject,
+    address: Annotated[str, typer.Argument(help="Where to, confirmed with whoever sent it.")],
+    merchant_id: Annotated[int, typer.Option("--merchant", help="Whose deposit.")],
+    actor: Actor = None,
+    reason: Why = None,
+    data: Data = None,
+) -> None:
+    """Send a deposit in suspense back on chain, once, less the fee of refunds; the address is screened first."""
+    decision = decision_of(actor, reason)
+
+    async def send_back(house: House, tx: DatabaseTransaction) -> Transaction:
+        return await wallet.return_deposit(house.wallet_terms, tx, merchant_id, transaction_id, address, decision)
+
+    refund = in_transaction(data, send_back)
+    say(f"{transaction_id} is RETURNING by {refund.transaction_id}: {refund.amount} {refund.amount.asset.code}.")
+
+
 def _decide_deposit(transaction_id: int, decision: Decision, data: Data) -> None:
     async def decide(house: House, tx: DatabaseTransaction) -> Transaction:
         found = _find(await wallet.list_frozen(house.wallet_terms, tx), transaction_id, "frozen deposit")
@@ -129,6 +151,28 @@ def approve_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = 
 def reject_whitelist(whitelist_id: Subject, actor: Actor = None, reason: Why = None, data: Data = None) -> None:
     """Refuse an address."""
     _decide_whitelist(whitelist_id, decision_of(actor, reason, approved=False), data)
+
+
+@whitelist_commands.command("cooling")
+def set_cooling(
+    seconds: Annotated[int, typer.Argument(help="From approval until an address is usable.")],
+    merchant: Merchant = None,
+    actor: Actor = None,
+    reason: Why = None,
+    data: Data = None,
+) -> None:
+    """Set the cooling time. A shorter one holds only after the old one has passed."""
+
+    async def change(house: House, tx: DatabaseTransaction) -> Version:
+        return await wallet.set_whitelist_cooling(
+            house.wallet_terms,
+            tx,
+            timedelta(seconds=seconds),
+            decision_of(actor, reason),
+            merchant or ALL_MERCHANTS,
+        )
+
+    say_outcome(in_transaction(data, change))
 
 
 def _decide_whitelist(whitelist_id: int, decision: Decision, data: Data) -> None:

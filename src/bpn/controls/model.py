@@ -89,12 +89,14 @@ class MerchantSetting(Generic[Value_co]):
         type: of its values: Decimal, int, bool, str, or tuple (of words).
         default: what holds where nobody has set it.
         meaning: one sentence.
+        set_by: the command that sets it, where that is more than writing it down.
     """
 
     name: str
     type: type
     default: Value_co
     meaning: str
+    set_by: str | None = None
 
 
 AUTO_REVIEW_ABOVE: MerchantSetting[Decimal | None] = MerchantSetting(
@@ -130,6 +132,13 @@ SUPPORT_CONTACT: MerchantSetting[str | None] = MerchantSetting(
 DESK_SPREAD_BPS: MerchantSetting[Decimal | None] = MerchantSetting(
     "DESK_SPREAD_BPS", Decimal, None, "How far the desk's price is from the middle; the desk's own if unset."
 )
+WHITELIST_COOLING_SECONDS: MerchantSetting[int | None] = MerchantSetting(
+    "WHITELIST_COOLING_SECONDS",
+    int,
+    None,
+    "From approval until an address is usable; BPN_WHITELIST_COOLING_SECONDS holds if unset.",
+    set_by="bpn whitelist cooling",
+)
 
 MERCHANT_SETTINGS: Mapping[str, MerchantSetting[object]] = {
     setting.name: setting
@@ -143,6 +152,7 @@ MERCHANT_SETTINGS: Mapping[str, MerchantSetting[object]] = {
         LINK_TOLERANCE_AMOUNT,
         SUPPORT_CONTACT,
         DESK_SPREAD_BPS,
+        WHITELIST_COOLING_SECONDS,
     )
 }
 """Every setting of merchants, by name."""

@@ -60,7 +60,7 @@ def network_jobs(house: House, network: Network, chain: Chain, signer: Signer, s
             ReadingJobs(opener, terms, network, chain),
             SurveyJobs(opener, terms, network, chain),
             ReleasingJobs(opener, terms, network, screening),
-            SendingJobs(opener, terms, network, carrier),
+            SendingJobs(opener, terms, network, carrier, screening),
             SweepingJobs(opener, terms, network, chain, carrier),
         )
         for job in collect_jobs(jobs, "wallet", network.name)

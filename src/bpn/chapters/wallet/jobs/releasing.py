@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.screening import screened
-from bpn.chapters.wallet.model import DepositChanged, Network, RefundChanged, WalletTerms
+from bpn.chapters.wallet.model import DepositChanged, Network, RefundChanged, WalletTerms, WhitelistChanged
 from bpn.jobs.job import TransactionOpener, job
 from bpn.ports.readers import ScreeningReader
 
@@ -46,6 +46,21 @@ class ReleasingJobs:
                 continue
             async with self._open_transaction() as tx:
                 await operations.decide_refund_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
+        return False
+
+    @job(every_seconds=5, after=(WhitelistChanged.name,))
+    async def screen_whitelist(self) -> bool:
+        """Look up addresses of the whitelist that are new, and reject what is listed."""
+        async with self._open_transaction() as tx:
+            cases = await operations.list_unscreened_whitelist(self._terms, tx, self._network.name)
+        for case in cases:
+            verdict = await screened(self._screening, case)
+            if verdict is None:
+                continue
+            async with self._open_transaction() as tx:
+                await operations.record_whitelist_screening(
+                    self._terms, tx, case, hit=verdict.hit, reason=verdict.reason
+                )  # fmt: skip
         return False
 
     @job(every_seconds=30)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bpn.chapters.wallet import operations
 from bpn.chapters.wallet.jobs.carrier import Carrier
+from bpn.chapters.wallet.jobs.screening import screened
 from bpn.chapters.wallet.model import Network, RefundChanged, WalletTerms, WithdrawalChanged
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, OutgoingState
 from bpn.chapters.wallet.operations.outgoing import FROM_HOT_WALLET
 from bpn.jobs.job import TransactionOpener, job
+from bpn.ports.readers import ScreeningReader
 
 _PREPARED_AT_ONCE = 50
 _UNMINED = (OutgoingState.PREPARED, OutgoingState.SIGNED, OutgoingState.BROADCAST)
@@ -18,16 +20,23 @@ class SendingJobs:
     """Sends what leaves the hot wallet of one network, and follows all that was sent there."""
 
     def __init__(
-        self, open_transaction: TransactionOpener, terms: WalletTerms, network: Network, carrier: Carrier
+        self,
+        open_transaction: TransactionOpener,
+        terms: WalletTerms,
+        network: Network,
+        carrier: Carrier,
+        screening: ScreeningReader,
     ) -> None:
         self._open_transaction = open_transaction
         self._terms = terms
         self._network = network
         self._carrier = carrier
+        self._screening = screening
 
     @job(every_seconds=2, after=(WithdrawalChanged.name, RefundChanged.name))
     async def send_outgoing(self) -> bool:
-        """Give nonces to what waits, sign, broadcast."""
+        """Look recipients up once more, give nonces to what waits, sign, broadcast."""
+        await self._screen()
         async with self._open_transaction() as tx:
             waiting = await operations.list_waiting(tx, self._network, FROM_HOT_WALLET, _PREPARED_AT_ONCE)
         contracts = [token.contract for token in self._network.tokens.values()]
@@ -40,6 +49,21 @@ class SendingJobs:
         self._carrier.report(prepared)
         await self._carrier.carry(due)
         return prepared.given >= _PREPARED_AT_ONCE
+
+    async def _screen(self) -> None:
+        """Who cannot be looked up waits without a nonce; others go on."""
+        async with self._open_transaction() as tx:
+            cases = await operations.list_unscreened_withdrawals(
+                self._terms, tx, self._network.name, _PREPARED_AT_ONCE
+            )  # fmt: skip
+        for case in cases:
+            verdict = await screened(self._screening, case)
+            if verdict is None:
+                return
+            async with self._open_transaction() as tx:
+                await operations.record_recipient_screening(
+                    self._terms, tx, case, hit=verdict.hit, reason=verdict.reason
+                )  # fmt: skip
 
     @job(every_seconds=60)
     async def recheck_settled(self) -> bool:

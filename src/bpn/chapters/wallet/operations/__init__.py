@@ -14,6 +14,7 @@ from bpn.chapters.wallet.operations.assigning import (
     set_deposit_aside,
 )
 from bpn.chapters.wallet.operations.balances import get_asset_balance
+from bpn.chapters.wallet.operations.cooling import set_whitelist_cooling
 from bpn.chapters.wallet.operations.custody import (
     book_house_funds,
     custody_holdings,
@@ -73,6 +74,12 @@ from bpn.chapters.wallet.operations.reading import (
     resume_reading,
     stop_reading,
 )
+from bpn.chapters.wallet.operations.recipients import (
+    list_unscreened_whitelist,
+    list_unscreened_withdrawals,
+    record_recipient_screening,
+    record_whitelist_screening,
+)
 from bpn.chapters.wallet.operations.refunds import (
     decide_refund_screening,
     list_refund_screening,
@@ -86,6 +93,7 @@ from bpn.chapters.wallet.operations.review import (
     list_frozen,
     list_pending_whitelist,
     list_reviewing,
+    return_deposit,
 )
 from bpn.chapters.wallet.operations.senders import add_deposit_sender
 from bpn.chapters.wallet.operations.survey import find_missed, list_uncredited, plan_survey, record_survey
@@ -102,6 +110,7 @@ from bpn.chapters.wallet.operations.transfers import (
     list_wallet_transfers,
     transfer_between_wallets,
 )
+from bpn.chapters.wallet.operations.travel_rule import travel_rule_record
 from bpn.chapters.wallet.operations.wallets import (
     create_sub_account,
     list_sub_accounts,
@@ -177,6 +186,8 @@ __all__ = [
     "list_sweeps",
     "list_transactions",
     "list_uncredited",
+    "list_unscreened_whitelist",
+    "list_unscreened_withdrawals",
     "list_waiting",
     "list_wallet_transfers",
     "list_wallets",
@@ -200,8 +211,10 @@ __all__ = [
     "record_nonce",
     "record_order_legs",
     "record_receipt",
+    "record_recipient_screening",
     "record_signature",
     "record_survey",
+    "record_whitelist_screening",
     "refund_fee",
     "reopen_outgoing",
     "replace_outgoing",
@@ -210,12 +223,15 @@ __all__ = [
     "require_wallet",
     "require_wallets",
     "resume_reading",
+    "return_deposit",
     "set_deposit_aside",
     "set_earmark_sender",
+    "set_whitelist_cooling",
     "settle_outgoing",
     "stop_reading",
     "suspense_account",
     "transfer_between_wallets",
+    "travel_rule_record",
     "usd_price",
     "wallet_account",
 ]

@@ -16,7 +16,9 @@ from bpn.chapters.wallet.model import (
     WhitelistEntry,
     WhitelistStatus,
 )
+from bpn.chapters.wallet.operations.cooling import cooling_of
 from bpn.chapters.wallet.operations.deposits import clear_deposit, put_into_suspense
+from bpn.chapters.wallet.operations.refunds import request_refund
 from bpn.chapters.wallet.operations.withdrawals import lock_reviewed, release
 from bpn.chapters.wallet.store import transactions, withdrawals
 from bpn.chapters.wallet.store import whitelist as whitelist_store
@@ -108,6 +110,23 @@ async def decide_deposit(
     return decided
 
 
+async def return_deposit(
+    terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, deposit_id: int, address: str, decision: Decision
+) -> Transaction:
+    """Send a deposit in suspense back, audited; the refund. Refusals as `request_refund`."""
+    refund = await request_refund(terms, tx, merchant_id, deposit_id, address)
+    await audit.record(
+        tx,
+        decision,
+        merchant_id=merchant_id,
+        action="deposit.return",
+        subject_id=deposit_id,
+        before=Status.REJECTED,
+        after=f"{Status.RETURNING} to {refund.to_address} by {refund.transaction_id}",
+    )
+    return refund
+
+
 async def decide_whitelist(
     terms: WalletTerms, tx: DatabaseTransaction, merchant_id: int, whitelist_id: int, decision: Decision
 ) -> WhitelistEntry:
@@ -126,7 +145,7 @@ async def decide_whitelist(
         entry,
         status=WhitelistStatus.APPROVED if decision.approved else WhitelistStatus.REJECTED,
         fail_reason=None if decision.approved else decision.reason,
-        available_at=tx.now + terms.whitelist_cooling,
+        available_at=tx.now + await cooling_of(terms, tx, merchant_id),
     )
     await whitelist_store.save(tx, decided)
     await events.whitelist_changed(tx, decided)

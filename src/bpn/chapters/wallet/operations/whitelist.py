@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bpn.chapters.wallet import events, rules
 from bpn.chapters.wallet.errors import WhitelistEntryNotFound
 from bpn.chapters.wallet.model import Beneficiary, WalletTerms, WhitelistEntry, WhitelistStatus
+from bpn.chapters.wallet.operations.cooling import cooling_of
 from bpn.chapters.wallet.store import wallets
 from bpn.chapters.wallet.store import whitelist as store
 from bpn.database.pool import Transaction as DatabaseTransaction
@@ -65,7 +66,7 @@ async def add_withdraw_whitelist(
         beneficiary=command.beneficiary,
         status=status,
         fail_reason=None,
-        available_at=tx.now + terms.whitelist_cooling,
+        available_at=tx.now + await cooling_of(terms, tx, command.merchant_id),
         created_at=tx.now,
     )
     if not await store.insert(tx, terms.cipher, entry):

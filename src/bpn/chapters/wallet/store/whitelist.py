@@ -105,6 +105,27 @@ async def pending(tx: DatabaseTransaction, cipher: Cipher, limit: int = 500) -> 
     return [_entry(cipher, row) for row in await cursor.fetchall()]
 
 
+async def unscreened(tx: DatabaseTransaction, cipher: Cipher, network: str, limit: int = 100) -> list[WhitelistEntry]:
+    """Entries of a network that nobody has looked up, oldest first."""
+    cursor = await tx.connection.execute(
+        f"""
+        SELECT {_COLUMNS} FROM wallet_whitelist
+        WHERE network = %s AND screened_at IS NULL AND deleted_at IS NULL AND status <> 'REJECTED'
+        ORDER BY whitelist_id LIMIT %s
+        """,
+        (network, limit),
+    )
+    return [_entry(cipher, row) for row in await cursor.fetchall()]
+
+
+async def set_screened(tx: DatabaseTransaction, entry: WhitelistEntry) -> None:
+    """Note that an entry was looked up; the caller holds its row."""
+    await tx.connection.execute(
+        "UPDATE wallet_whitelist SET screened_at = %s WHERE merchant_id = %s AND whitelist_id = %s",
+        (tx.now, entry.merchant_id, entry.whitelist_id),
+    )
+
+
 async def page(
     tx: DatabaseTransaction,
     cipher: Cipher,

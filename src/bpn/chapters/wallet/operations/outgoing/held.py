@@ -9,6 +9,7 @@ from bpn.chapters.wallet import rules
 from bpn.chapters.wallet.model import FINAL, Network, Status, Transaction
 from bpn.chapters.wallet.model.outgoing import HOT_KEY_INDEX, Outgoing, OutgoingState, Purpose, Wanted
 from bpn.chapters.wallet.operations.holds import resolutions
+from bpn.chapters.wallet.operations.recipients import SCREENING_LIFETIME
 from bpn.chapters.wallet.store import transactions
 from bpn.chapters.wallet.store import withdrawals as store
 from bpn.controls import operations as controls
@@ -48,9 +49,10 @@ async def lock_waiting(tx: DatabaseTransaction, network: Network, purpose: Purpo
 async def _unsent(tx: DatabaseTransaction, network: str, purpose: Purpose, limit: int) -> list[Transaction]:
     """What waits and is not paused: the paused must not stand before others."""
     view = await controls.view(tx)
+    since = tx.now - SCREENING_LIFETIME
     found: list[Transaction] = []
     after = 0
-    while len(found) < limit and (read := await store.lock_unsent(tx, network, purpose, after, limit)):
+    while len(found) < limit and (read := await store.lock_unsent(tx, network, purpose, since, after, limit)):
         found += [one for one in read if view.is_running(one.merchant_id, _OPERATIONS[purpose], one.amount.asset)]
         after = read[-1].transaction_id
     return found[:limit]
