@@ -25,8 +25,8 @@ test: $(READY) ## Run the tests
 	@$(BIN)/pytest -m "not full"
 
 test-full: $(READY) $(ANVIL) ## Run all tests, those too that need Node or a browser, and 500 seeds of the simulation
-	@$(BIN)/pytest
 	@$(BIN)/python tests/simulation/run.py --seeds 500 --processes 2
+	@$(BIN)/pytest
 
 simulate: $(READY) ## Play one seed of the simulation, with its log: make simulate SEED=7
 	@$(BIN)/python tests/simulation/run.py --seed $(SEED)

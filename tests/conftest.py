@@ -19,6 +19,7 @@ from bpn.ledger import operations as ledger
 from installation import Installation, open_installation
 from sealed_values import opens
 
+pytest_plugins = ("chromium",)
 USDT = Asset("USDT", "BSC", 18)
 USDC = Asset("USDC", "ETH", 6)
 _numbers = count(1)

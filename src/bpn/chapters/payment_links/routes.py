@@ -8,6 +8,7 @@ from bpn.chapters.payment_links import errors, operations, schemas
 from bpn.chapters.payment_links.model import FundAction, LinkTerms, LinkView
 from bpn.chapters.payment_links.schemas.links import LinkConfigQuery
 from bpn.chapters.wallet import errors as wallet_errors
+from bpn.controls.errors import ServicePaused
 from bpn.kernel.errors import InvalidState
 
 
@@ -26,7 +27,12 @@ class PaymentLinkRoutes:
         source="public-name",
         permission=Permission.TRADE,
         claim_field="userOrderNo",
-        refusals=(wallet_errors.UnsupportedCurrency, wallet_errors.UnsupportedNetwork, wallet_errors.WalletNotFound),
+        refusals=(
+            wallet_errors.UnsupportedCurrency,
+            wallet_errors.UnsupportedNetwork,
+            wallet_errors.WalletNotFound,
+            ServicePaused,
+        ),
     )
     async def create_payment_link(
         self, tx: Transaction, merchant: Merchant, request: schemas.CreateLinkRequest

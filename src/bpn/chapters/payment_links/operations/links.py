@@ -22,6 +22,7 @@ from bpn.chapters.payment_links.store import funds, links, payments
 from bpn.chapters.wallet import operations as wallet
 from bpn.chapters.wallet.errors import UnsupportedNetwork
 from bpn.chapters.wallet.model import Earmark, Network
+from bpn.controls.model import Operation
 from bpn.database.page_notices import tell_page_changed
 from bpn.database.pool import Transaction
 from bpn.kernel.assets import Asset
@@ -63,6 +64,7 @@ async def create_payment_link(terms: LinkTerms, tx: Transaction, merchant_id: in
         InvalidRequest: a field that no link can have: no amount on a one-time link, no way to pay, a bad return URL.
         UnsupportedCurrency, UnsupportedNetwork: not offered.
         WalletNotFound: no such wallet.
+        ServicePaused: links are switched off.
     """
     if command.link_type is LinkType.ONE_TIME and command.fiat is None:
         raise InvalidRequest.of("fiatAmount", "is required for a one_time link")
@@ -71,6 +73,7 @@ async def create_payment_link(terms: LinkTerms, tx: Transaction, merchant_id: in
     if command.payer is not None and not command.payer.name_unavailable:
         rules.check_payer(command.payer)
     _check_ways(terms, command.currencies, command.networks)
+    (await terms.wallet.controls.view(tx)).require_running(merchant_id, Operation.PAYMENT_LINK, None)
     recipient = await wallet.require_wallet(tx, merchant_id, command.wallet_id)
     permanent = command.link_type is LinkType.PERMANENT
     asset = rules.fiat_asset(command.fiat_currency)

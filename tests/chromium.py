@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, async_playwright
 
 _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -15,7 +15,9 @@ _ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator[Any]:
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - only what needs a browser loads it
+
     program = shutil.which("chromium")
     assert program is not None, "install Debian's chromium: apt-get install chromium"
     async with async_playwright() as playwright:
