@@ -23,7 +23,7 @@ from webhooks import SimulatedReceivers, audit_webhooks, webhook_jobs
 from bpn.adapters.chain.endpoints import ChainEndpoints
 from bpn.adapters.prices.static import StaticPrices
 from bpn.adapters.screening.blocked import BlockedParties
-from bpn.chapters.wallet.jobs import PriceJobs
+from bpn.chapters.fx.jobs import RateJobs
 from bpn.jobs.job import Job, collect_jobs
 from bpn.jobs.relay import Relay
 from bpn.ledger import operations as ledger
@@ -85,8 +85,8 @@ class World:
             jobs += network_jobs(house, network, chain, signer, screening)
         natives = [network.native.currency for network in house.wallet_terms.networks.values()]
         usd = dict.fromkeys([*house.wallet_terms.currency_names, *natives], Decimal(1))
-        prices = PriceJobs(process.transaction, list(usd), StaticPrices(usd, self.clock.wall))
-        jobs += collect_jobs(prices, "wallet")
+        rates = RateJobs(process.transaction, house.fx_terms, [StaticPrices(usd, self.clock.wall)])
+        jobs += collect_jobs(rates, "fx")
         webhooks, more, listeners = webhook_jobs(house, self.receivers)
         jobs += more
 
