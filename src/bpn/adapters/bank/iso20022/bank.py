@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -64,6 +65,8 @@ class FileBank:
         self._own = {account.number: currency for currency, account in terms.accounts.items()}
         self._reading: _Reading | None = None
         self._one_at_a_time = asyncio.Lock()
+        # The parser's trees belong to the thread that reads them: a reading goes on in the thread that began it.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="iso20022")
 
     # Out.
 
@@ -206,7 +209,7 @@ class FileBank:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except OSError as error:
             self._reading = None
             raise SourceUnavailableError(f"the bank's directory: {error}") from error
