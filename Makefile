@@ -22,11 +22,11 @@ demo: $(READY) ## Run the main job end to end in a fresh sandbox, and print what
 	@$(BIN)/bpn demo
 
 test: $(READY) ## Run the tests
-	@$(BIN)/pytest -m "not full"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not full"
 
 test-full: $(READY) $(ANVIL) ## Run all tests, those too that need Node or a browser, and 500 seeds of the simulation
 	@$(BIN)/python tests/simulation/run.py --seeds 500 --processes 2
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 simulate: $(READY) ## Play one seed of the simulation, with its log: make simulate SEED=7
 	@$(BIN)/python tests/simulation/run.py --seed $(SEED)
