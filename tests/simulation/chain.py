@@ -286,9 +286,9 @@ class SimulatedNode:
         self._view()
         return self.chain.balance(contract, holder, block_number)
 
-    async def native_balance(self, holder: str) -> int:
+    async def native_balance(self, holder: str, block_number: int | None = None) -> int:
         self._view()
-        return self.chain.balance(None, holder)
+        return self.chain.balance(None, holder, block_number)
 
     async def token_scale(self, contract: str) -> int | None:
         self._view()

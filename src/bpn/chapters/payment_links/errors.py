@@ -1,5 +1,6 @@
 """The payment links chapter's refusals."""
 
+from bpn.chapters.fx.errors import RateUnavailable
 from bpn.chapters.wallet.errors import RefundUneconomic
 from bpn.kernel.errors import Kind, Refusal
 
@@ -23,10 +24,3 @@ class AbnormalFundNotFound(Refusal):
 
     code = "ABNORMAL_FUND_NOT_FOUND"
     kind = Kind.MISSING
-
-
-class RateUnavailable(Refusal):
-    """There is no price now with which the amount could be reckoned."""
-
-    code = "RATE_UNAVAILABLE"
-    kind = Kind.UNAVAILABLE

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bpn.cli.bench import accounts, catchup, history, ledger, orders, statements, wallet, webhooks
+from bpn.cli.bench import accounts, catchup, history, ledger, orders, payment_links, statements, wallet, webhooks
 from bpn.cli.bench.figure import Course, Figure
 from bpn.cli.bench.postgres import CLIENTS, SCALE, prepare, tpc_b
 from bpn.cli.installation import configure_logging, run_async, say
@@ -23,6 +23,7 @@ FIGURES = {
     "orders over HTTP": orders.measure,
     "pay-ins": accounts.measure,
     "bank statements": statements.measure,
+    "payment links": payment_links.measure,
     "webhooks under load": webhooks.measure,
     "history of a million rows": history.measure,
     "catching up with a chain": catchup.measure,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from bpn.chapters.fx import operations as fx
+from bpn.chapters.fx.errors import UnsupportedCurrency
 from bpn.chapters.payment_links.errors import RateUnavailable
 from bpn.chapters.payment_links.model import LinkSettings, LinkTerms
-from bpn.chapters.wallet import operations as wallet
 from bpn.controls.model import LINK_TOLERANCE_AMOUNT, LINK_TOLERANCE_BPS, SUPPORT_CONTACT
 from bpn.database.pool import Transaction
-
-_PEGGED = "USD"
+from bpn.ledger.model import HOUSE
 
 
 async def settings_of(terms: LinkTerms, tx: Transaction, merchant_id: int) -> LinkSettings:
@@ -24,13 +24,12 @@ async def settings_of(terms: LinkTerms, tx: Transaction, merchant_id: int) -> Li
 
 
 async def price_of(terms: LinkTerms, tx: Transaction, fiat_currency: str, currency: str) -> Decimal:
-    """What one unit of a stablecoin costs in a national currency.
+    """What one unit of a stablecoin costs in a national currency, in the middle of the market.
 
     Raises:
         RateUnavailable: nobody knows, or only an old price.
     """
-    if fiat_currency == _PEGGED:
-        price = await wallet.usd_price(terms.wallet, tx, currency)
-        if price is not None:
-            return price
-    raise RateUnavailable(f"There is no price of {currency} in {fiat_currency} now; try again in a moment.")
+    try:
+        return (await fx.get_fx_rate(terms.wallet.fx, tx, HOUSE, currency, fiat_currency)).rate
+    except UnsupportedCurrency:
+        raise RateUnavailable(f"There is no price of {currency} in {fiat_currency}.") from None

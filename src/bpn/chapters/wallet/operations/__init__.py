@@ -63,7 +63,6 @@ from bpn.chapters.wallet.operations.outgoing import (
     replace_outgoing,
     settle_outgoing,
 )
-from bpn.chapters.wallet.operations.prices import usd_price
 from bpn.chapters.wallet.operations.readiness import read_until, reading_faults
 from bpn.chapters.wallet.operations.reading import (
     find_blocks_of_ours,
@@ -232,6 +231,5 @@ __all__ = [
     "suspense_account",
     "transfer_between_wallets",
     "travel_rule_record",
-    "usd_price",
     "wallet_account",
 ]
