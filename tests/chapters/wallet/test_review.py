@@ -41,7 +41,11 @@ async def test_above_a_setting_two_people_must_approve(server: EmbeddedPostgres,
         await house.until(lambda: merchant.record(transactionId=asked["transactionId"], status="SUCCESS"))
         async with house.parts.database.reading() as tx:
             entries = await audit.list_entries(tx)
-        told = [(entry.actor, entry.action, entry.before, entry.after, entry.reason) for entry in entries]
+        told = [
+            (entry.actor, entry.action, entry.before, entry.after, entry.reason)
+            for entry in entries
+            if entry.actor != "sandbox"
+        ]
         assert told == [
             ("checker", "withdrawal.approve", "REVIEWING", "PROCESSING", "known customer"),
             ("maker", "withdrawal.approve", "REVIEWING", "REVIEWING", "known customer"),

@@ -36,18 +36,23 @@ def order_work(house: House) -> Work:
 
 
 async def stock_sandbox(house: House) -> None:
-    """Give the sandbox's desk and pools what they begin with, once: it lies in hot wallets and at the bank already."""
+    """Give the sandbox's desk and pools what they begin with, once: it lies in hot wallets and at the bank already.
+
+    What the house has no capital of, such as tokens on a node of somebody's own, is left out.
+    """
     if not house.settings.sandbox:
         return
     terms = house.order_terms
-    for asset in terms.assets:
-        async with house.database.transaction() as tx:
-            if not await orders.desk_is_funded(tx, asset):
-                await orders.fund_desk(tx, Money.parse(str(SANDBOX_INVENTORY), asset), _SANDBOX)
+    async with house.database.transaction() as tx:
+        for holding in await orders.list_desk(terms, tx):
+            inventory = Money.parse(str(SANDBOX_INVENTORY), holding.held.asset)
+            if holding.held.minor == 0 and holding.free >= inventory:
+                await orders.fund_desk(tx, inventory, _SANDBOX)
     async with house.database.transaction() as tx:
         if await orders.list_pools(terms, tx):
             return
-        for pair in _pairs(list(terms.assets)):
+        stocked = [holding.held.asset for holding in await orders.list_desk(terms, tx) if holding.held.minor > 0]
+        for pair in _pairs(stocked):
             amounts = (Money.parse(str(SANDBOX_POOL), pair[0]), Money.parse(str(SANDBOX_POOL), pair[1]))
             pool = await orders.open_pool(tx, pair, _AMPLIFICATION, _POOL_FEE_BPS, _SANDBOX)
             await orders.fund_pool(terms, tx, pool.pool_id, amounts, 0, _SANDBOX)

@@ -1,6 +1,6 @@
 """What the orders chapter does: one public function per API operation, and those that its jobs and operators call."""
 
-from bpn.chapters.orders.operations.desk import DeskHolding, desk_is_funded, fund_desk, list_desk
+from bpn.chapters.orders.operations.desk import DeskHolding, fund_desk, list_desk
 from bpn.chapters.orders.operations.funding import Funds, expire_orders, receive_funds, record_account
 from bpn.chapters.orders.operations.hearing import hear_facts
 from bpn.chapters.orders.operations.ordering import OrderCommand, create_stable_order
@@ -28,7 +28,6 @@ __all__ = [
     "cancel_stable_order",
     "close_pool",
     "create_stable_order",
-    "desk_is_funded",
     "expire_orders",
     "forget_old_quotes",
     "fund_desk",

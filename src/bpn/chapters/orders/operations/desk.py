@@ -10,7 +10,6 @@ from bpn.chapters.orders.errors import InsufficientBalance
 from bpn.chapters.orders.model import OrderTerms
 from bpn.chapters.orders.rules.accounts import capital_account, desk_account
 from bpn.database.pool import Transaction
-from bpn.kernel.assets import Asset
 from bpn.kernel.money import Money
 from bpn.ledger import operations as ledger
 from bpn.ledger.model import HOUSE, Account
@@ -72,9 +71,3 @@ async def move_capital(tx: Transaction, target: Account, amount: Money, code: st
         raise InsufficientBalance(
             f"The house's free capital of {amount.asset.code} is {Money(left.posted + amount.minor, amount.asset)}."
         )
-
-
-async def desk_is_funded(tx: Transaction, asset: Asset) -> bool:
-    """Whether anything was ever given to the desk of an asset."""
-    (held,) = await ledger.balances(tx, [desk_account(asset)])
-    return held.posted != 0
