@@ -13,6 +13,7 @@ from bpn.wiring.chapters.fx import fx_routes, fx_work
 from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
 from bpn.wiring.chapters.orders import order_routes, order_work
 from bpn.wiring.chapters.payment_links import payment_link_pages, payment_link_routes, payment_link_work
+from bpn.wiring.chapters.provider import provider_routes, provider_work
 from bpn.wiring.chapters.sandbox import sandbox_routes
 from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
 from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
@@ -30,6 +31,7 @@ def routes(house: House) -> list[Route]:
         *payment_link_routes(house),
         *fx_routes(house),
         *order_routes(house),
+        *provider_routes(house),
         *webhook_routes(house),
         *sandbox_routes(house),
     ]
@@ -50,5 +52,6 @@ async def work(house: House, closing: AsyncExitStack) -> list[Work]:
         account_work(house, closing),
         payment_link_work(house),
         order_work(house),
+        provider_work(house),
         await webhook_work(house, closing),
     ]
