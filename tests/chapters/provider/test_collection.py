@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -204,3 +205,33 @@ async def test_an_order_that_waits_too_long_is_expired_and_may_still_be_accepted
     expired = await house.until(lambda: order_in(merchant, order["orderId"], acceptStatus="EXPIRED"))
     assert expired["orderStatus"] == "PROCESSING"
     assert (await merchant.post(ACCEPT, await quoted(merchant, order)))["acceptStatus"] == "ACCEPTED"
+
+
+async def test_the_customer_confirms_its_name_and_sees_the_address(house: Installation, merchant: Merchant) -> None:
+    body = {"requestId": "page", "partnerUserId": "p", "accountName": "<b>Ana & Co</b>"}
+    link = await merchant.post(LINK, body)
+    path = urlsplit(link["url"]).path
+    wallet = await merchant.get(WALLET, walletId=link["walletId"])
+    address = wallet["addresses"][0]["address"]
+    asked = await house.http.get(path)
+    assert (asked.status_code, address in asked.text, "<b>Ana" in asked.text) == (200, False, False)
+    assert (await house.http.post(f"{path}/confirm")).status_code == 303
+    assert (await house.http.post(f"{path}/confirm")).status_code == 303
+    for language in ("en", "es", "pt-BR", "zh"):
+        shown = await house.http.get(path, headers={"Accept-Language": language})
+        assert (shown.status_code, address in shown.text) == (200, True)
+        assert f'lang="{language}"' in shown.text
+    assert (await house.http.get(f"{path}x")).status_code == 404
+    assert (await house.http.post(f"{path}x/confirm")).status_code == 404
+    for wrong in ("http://shop.example", "https://shop.example@evil.example/", "javascript:alert(1)"):
+        answer = await merchant.order(LINK, {**body, "requestId": wrong, "returnUrl": wrong})
+        assert answer.fields == ["returnUrl"]
+
+
+async def test_a_closed_wallet_stays_closed(merchant: Merchant) -> None:
+    wallet = await opened(merchant)
+    closed = await merchant.post(CHANGE, {"walletId": wallet["walletId"], "status": "CLOSED", "reason": "left"})
+    assert closed["status"] == "CLOSED"
+    for status in ("ACTIVE", "FROZEN"):
+        answer = await merchant.order(CHANGE, {"walletId": wallet["walletId"], "status": status})
+        assert answer.code == "INVALID_STATE"

@@ -17,7 +17,19 @@ _COLUMNS = """
 
 
 def _payout(dollar: Asset, row: Sequence[Any]) -> UsdPayout:
-    return UsdPayout(*row[:4], Money(int(row[4]), dollar), Money(int(row[5]), dollar), *row[6:])
+    return UsdPayout(
+        merchant_id=row[0],
+        payout_id=row[1],
+        merchant_order_id=row[2],
+        bank_account_id=row[3],
+        amount=Money(int(row[4]), dollar),
+        fee=Money(int(row[5]), dollar),
+        status=row[6],
+        reason=row[7],
+        created_at=row[8],
+        updated_at=row[9],
+        completed_at=row[10],
+    )
 
 
 async def insert(tx: Transaction, payout: UsdPayout) -> None:
