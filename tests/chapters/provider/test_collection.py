@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 
 from bpn.audit.model import Decision
 from bpn.chapters.provider import operations as provider
+from bpn.kernel.errors import InvalidState
 from bpn.kernel.money import Money
-from installation import OUTSIDE, Installation, Merchant
+from installation import OUTSIDE, Installation, Merchant, receiving
 
 LINK, WALLET = "/v1/provider/sub-wallet/create-link", "/v1/provider/sub-wallet/detail"
 CHANGE = "/v1/provider/sub-wallet/change-status"
@@ -235,3 +237,42 @@ async def test_a_closed_wallet_stays_closed(merchant: Merchant) -> None:
     for status in ("ACTIVE", "FROZEN"):
         answer = await merchant.order(CHANGE, {"walletId": wallet["walletId"], "status": status})
         assert answer.code == "INVALID_STATE"
+
+
+async def test_each_step_is_told_by_event(house: Installation) -> None:
+    async with receiving() as receiver:
+        merchant = await house.merchant(receiver.url)
+        receiver.secret = merchant.api_secret
+        order = await paid(house, merchant, await opened(merchant))
+        await merchant.post(ACCEPT, await quoted(merchant, order))
+        await merchant.post(PAYOUT, {"merchantOrderId": "told", "amount": "20", "beneficiary": ANN})
+
+        async def told() -> bool:
+            return bool(receiver.of("USD_PAYOUT_ORDER_UPDATED", "SUCCESS"))
+
+        await house.until(told)
+        assert receiver.of("SUB_WALLET_UPDATED", "ACTIVE")
+        (done,) = receiver.of("COLLECT_ORDER_UPDATED", "COMPLETED")
+        assert (done["referenceId"], done["data"]["acceptStatus"]) == (order["orderId"], "ACCEPTED")
+
+
+async def test_a_customer_that_waits_gets_its_address_by_the_operator_s_word(
+    house: Installation, merchant: Merchant
+) -> None:
+    asking = replace(house.parts.provider_terms, needs_approval=True)
+    command = provider.LinkCommand("waits", "p", "Loja Azul", None, None)
+    async with house.parts.database.transaction() as tx:
+        made = await provider.create_collection_account_link(asking, tx, merchant.merchant_id, command)
+    assert (made.status, made.address) == ("PENDING", None)
+    waiting = await merchant.get(WALLET, walletId=made.wallet_id)
+    assert waiting["addresses"] == []
+    answer = await merchant.order(CHANGE, {"walletId": made.wallet_id, "status": "ACTIVE"})
+    assert answer.code == "INVALID_STATE"
+    async with house.parts.database.transaction() as tx:
+        assert made.wallet_id in {one.wallet_id for one in await provider.list_pending_sub_wallets(tx)}
+        await provider.decide_sub_wallet(asking, tx, merchant.merchant_id, made.wallet_id, YES)
+    active = await merchant.get(WALLET, walletId=made.wallet_id)
+    assert (active["status"], bool(active["addresses"])) == ("ACTIVE", True)
+    with pytest.raises(InvalidState):
+        async with house.parts.database.transaction() as tx:
+            await provider.decide_sub_wallet(asking, tx, merchant.merchant_id, made.wallet_id, YES)
