@@ -319,6 +319,11 @@ class Settings(BaseSettings):
     largest_watchers: int = 5000
     """How many may follow hosted pages live, in each API process; others see the page without."""
 
+    collection_link_days: int = 30
+    """How long a provider's customer can open its link."""
+    collection_accept_seconds: int = 86_400
+    """How long a collection order waits for the provider's word before it is EXPIRED."""
+
     webhook_retention_days: int = 90
     """How long events and their tries are kept."""
     outbox_retention_days: int = 30

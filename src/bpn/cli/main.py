@@ -9,6 +9,7 @@ import typer
 from bpn.cli import (
     abnormal,
     accounts,
+    collection,
     desk,
     docs,
     doctor,
@@ -70,6 +71,7 @@ application.add_typer(payouts.payout_commands, name="payout")
 application.add_typer(payouts.pay_in_commands, name="payin")
 application.add_typer(invoices.invoice_commands, name="invoice")
 application.add_typer(information.information_commands, name="rfi")
+application.add_typer(collection.collection_commands, name="collection")
 application.add_typer(abnormal.abnormal_commands, name="abnormal")
 application.add_typer(review.audit_commands, name="audit")
 application.add_typer(outgoing.hot_commands, name="hot")

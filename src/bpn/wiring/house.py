@@ -19,6 +19,7 @@ from bpn.chapters.fx.model import FxTerms
 from bpn.chapters.kyb.model import KybTerms
 from bpn.chapters.orders.model import OrderTerms
 from bpn.chapters.payment_links.model import LinkTerms
+from bpn.chapters.provider.model import ProviderTerms
 from bpn.chapters.wallet.model import WalletTerms
 from bpn.chapters.webhooks.model import WebhookTerms
 from bpn.controls.operations import CONTROLS_CHANGED, Controls
@@ -47,6 +48,7 @@ from bpn.wiring.terms.fx import fx_terms
 from bpn.wiring.terms.kyb import kyb_terms
 from bpn.wiring.terms.orders import order_terms
 from bpn.wiring.terms.payment_links import link_terms
+from bpn.wiring.terms.provider import provider_terms
 from bpn.wiring.terms.wallet import wallet_terms
 from bpn.wiring.terms.webhooks import webhook_terms
 
@@ -79,6 +81,7 @@ class House:
     webhook_terms: WebhookTerms
     account_terms: AccountTerms
     order_terms: OrderTerms
+    provider_terms: ProviderTerms
     link_terms: LinkTerms
     watchers: Watchers
 
@@ -147,6 +150,7 @@ async def open_house(
             fiat_terms = account_terms(
                 settings, cipher, controls, FileTerms(cipher), "NONE" if bank is None else bank.reader.source
             )
+            market_terms = order_terms(settings, controls, fiat_terms, terms, rates)
             yield House(
                 settings=settings,
                 database_url=database_url,
@@ -169,7 +173,8 @@ async def open_house(
                 watchers=watchers,
                 webhook_terms=webhook_terms(settings, cipher),
                 account_terms=fiat_terms,
-                order_terms=order_terms(settings, controls, fiat_terms, terms, rates),
+                order_terms=market_terms,
+                provider_terms=provider_terms(settings, market_terms),
             )
     finally:
         await jobs.close()

@@ -13,6 +13,7 @@ from bpn.wiring.chapters.fx import fx_routes, fx_work
 from bpn.wiring.chapters.kyb import kyb_routes, kyb_work
 from bpn.wiring.chapters.orders import order_routes, order_work
 from bpn.wiring.chapters.payment_links import payment_link_pages, payment_link_routes, payment_link_work
+from bpn.wiring.chapters.provider import provider_pages, provider_routes, provider_work
 from bpn.wiring.chapters.sandbox import sandbox_routes
 from bpn.wiring.chapters.wallet import wallet_routes, wallet_work
 from bpn.wiring.chapters.webhooks import webhook_routes, webhook_work
@@ -30,6 +31,7 @@ def routes(house: House) -> list[Route]:
         *payment_link_routes(house),
         *fx_routes(house),
         *order_routes(house),
+        *provider_routes(house),
         *webhook_routes(house),
         *sandbox_routes(house),
     ]
@@ -38,7 +40,7 @@ def routes(house: House) -> list[Route]:
 def pages(house: House) -> list[BaseRoute]:
     """Every page for people, outside the signed API."""
     mailbox = mailbox_pages(mailbox_folder(house.settings)) if has_mailbox(house.settings) else []
-    return [*account_pages(house), *payment_link_pages(house), *mailbox]
+    return [*account_pages(house), *payment_link_pages(house), *provider_pages(house), *mailbox]
 
 
 async def work(house: House, closing: AsyncExitStack) -> list[Work]:
@@ -50,5 +52,6 @@ async def work(house: House, closing: AsyncExitStack) -> list[Work]:
         account_work(house, closing),
         payment_link_work(house),
         order_work(house),
+        provider_work(house),
         await webhook_work(house, closing),
     ]

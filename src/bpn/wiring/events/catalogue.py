@@ -9,6 +9,7 @@ from bpn.wiring.events.event import Event
 from bpn.wiring.events.kyb import kyb_events
 from bpn.wiring.events.orders import order_events
 from bpn.wiring.events.payment_links import payment_link_events
+from bpn.wiring.events.provider import provider_events
 from bpn.wiring.events.wallet import wallet_events
 from bpn.wiring.events.webhooks import webhook_events
 
@@ -21,6 +22,7 @@ def events(base_url: str = "") -> list[Event]:
         *account_events(base_url),
         *order_events(),
         *payment_link_events(),
+        *provider_events(),
         *webhook_events(),
     ]
 

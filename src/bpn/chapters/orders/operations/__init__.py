@@ -1,6 +1,7 @@
 """What the orders chapter does: one public function per API operation, and those that its jobs and operators call."""
 
 from bpn.chapters.orders.operations.desk import DeskHolding, fund_desk, list_desk
+from bpn.chapters.orders.operations.embedding import make_long_quote, take_quote
 from bpn.chapters.orders.operations.funding import Funds, expire_orders, receive_funds, record_account
 from bpn.chapters.orders.operations.hearing import hear_facts
 from bpn.chapters.orders.operations.ordering import OrderCommand, create_stable_order
@@ -40,10 +41,12 @@ __all__ = [
     "list_pools",
     "list_stable_orders",
     "list_waiting_deposits",
+    "make_long_quote",
     "open_pool",
     "receive_funds",
     "record_account",
     "record_payout",
     "require_pool",
+    "take_quote",
     "withdraw_pool",
 ]
