@@ -61,7 +61,7 @@ async def test_a_pay_in_with_an_earmark_waits_for_its_owner(house: Installation,
 async def test_a_debit_of_another_chapter_is_a_row(house: Installation, merchant: Merchant) -> None:
     await fund(merchant, "100", "EUR")
     asset = accounts.find_asset("EUR")
-    desk = Account(HOUSE, "desk", asset, Policy.ANY)
+    desk = Account(HOUSE, "other_chapter", asset, Policy.ANY)
     async with house.parts.database.transaction() as tx:
         master = await accounts.require_master(tx, merchant.merchant_id, asset)
         amount = Money.parse("30", asset)
