@@ -315,16 +315,6 @@ def match_rank(link: PaymentLink, due: Money, reasons: Sequence[MatchReason], fu
     return (min(order.index(reason) for reason in reasons), abs(fund.amount.minor - due.minor), -link.payment_id)
 
 
-def allowed_actions(fund: AbnormalFund, link: PaymentLink) -> frozenset[Action]:
-    """What may be done with a fund now, as to the link that it came to."""
-    actions = set()
-    if FundStatus.LINKED in following_of(fund.status) and may_link(fund, link):
-        actions.add(Action.LINK)
-    if FundStatus.SUBMITTED in following_of(fund.status):
-        actions |= {Action.REFUND, Action.CREDIT}
-    return frozenset(actions)
-
-
 def may_link(fund: AbnormalFund, link: PaymentLink) -> bool:
     """Whether a link takes a fund's token and still waits for money."""
     return (

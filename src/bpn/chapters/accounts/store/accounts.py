@@ -16,7 +16,7 @@ from bpn.chapters.accounts.model import (
     VirtualAccount,
 )
 from bpn.database.pool import Transaction
-from bpn.database.rows import integers, texts
+from bpn.database.rows import texts
 from bpn.kernel.assets import FIAT_SCALES, Asset
 from bpn.kernel.encryption import Cipher
 from bpn.kernel.money import Money
@@ -254,21 +254,6 @@ async def set_closed(tx: Transaction, account: VirtualAccount) -> None:
         "UPDATE virtual_accounts SET closing = false WHERE merchant_id = %s AND account_id = %s",
         (account.merchant_id, account.account_id),
     )
-
-
-async def statuses(tx: Transaction, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], AccountStatus]:
-    """States of accounts by merchant and account."""
-    cursor = await tx.connection.execute(
-        """
-        SELECT a.merchant_id, a.account_id, a.status
-        FROM unnest(%s::bigint[], %s::bigint[]) g(merchant_id, account_id) JOIN virtual_accounts a
-            USING (merchant_id, account_id)
-        """,
-        (integers([key[0] for key in keys]), integers([key[1] for key in keys])),
-    )
-    return {
-        (merchant_id, account_id): AccountStatus(status) for merchant_id, account_id, status in await cursor.fetchall()
-    }
 
 
 async def page(

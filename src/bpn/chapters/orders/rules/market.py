@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -289,9 +289,3 @@ class Market:
             return limit * int(10 ** max(0, target.scale - middle.scale)) * 2
         ratio = self._ratio(merchant_id, middle, target)
         return limit * ratio.numerator // ratio.denominator + 1
-
-
-def reserves_of(pool: PoolState, balances: Iterable[int]) -> PoolState:
-    """A pool with the balances that its accounts have."""
-    x, y = balances
-    return replace(pool, reserves=replace(pool.reserves, balances=(x, y)))

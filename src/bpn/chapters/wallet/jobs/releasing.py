@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from bpn.chapters.wallet import operations
-from bpn.chapters.wallet.jobs.screening import screened
-from bpn.chapters.wallet.model import DepositChanged, Network, RefundChanged, WalletTerms, WhitelistChanged
-from bpn.jobs.job import TransactionOpener, job
-from bpn.ports.readers import ScreeningReader
+from bpn.chapters.wallet.jobs.screening import screen_all
+from bpn.chapters.wallet.model import (
+    DepositChanged,
+    Network,
+    RefundChanged,
+    ScreeningCase,
+    WalletTerms,
+    WhitelistChanged,
+)
+from bpn.jobs.job import Transaction, TransactionOpener, job
+from bpn.ports.readers import ScreeningReader, ScreeningVerdict
 
 _EXPIRED_AT_ONCE = 100
 
@@ -27,12 +34,11 @@ class ReleasingJobs:
         """Look up the senders of deposits, and release or freeze."""
         async with self._open_transaction() as tx:
             cases = await operations.list_screening(self._terms, tx, self._network.name)
-        for case in cases:
-            verdict = await screened(self._screening, case)
-            if verdict is None:
-                continue
-            async with self._open_transaction() as tx:
-                await operations.decide_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
+
+        async def decide(tx: Transaction, case: ScreeningCase, verdict: ScreeningVerdict) -> None:
+            await operations.decide_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
+
+        await screen_all(self._screening, self._open_transaction, cases, decide)
         return False
 
     @job(every_seconds=5, after=(RefundChanged.name,))
@@ -40,12 +46,11 @@ class ReleasingJobs:
         """Look up the addresses that deposits are returned to."""
         async with self._open_transaction() as tx:
             cases = await operations.list_refund_screening(tx, self._network.name)
-        for case in cases:
-            verdict = await screened(self._screening, case)
-            if verdict is None:
-                continue
-            async with self._open_transaction() as tx:
-                await operations.decide_refund_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
+
+        async def decide(tx: Transaction, case: ScreeningCase, verdict: ScreeningVerdict) -> None:
+            await operations.decide_refund_screening(tx, case, hit=verdict.hit, reason=verdict.reason)
+
+        await screen_all(self._screening, self._open_transaction, cases, decide)
         return False
 
     @job(every_seconds=5, after=(WhitelistChanged.name,))
@@ -53,14 +58,11 @@ class ReleasingJobs:
         """Look up addresses of the whitelist that are new, and reject what is listed."""
         async with self._open_transaction() as tx:
             cases = await operations.list_unscreened_whitelist(self._terms, tx, self._network.name)
-        for case in cases:
-            verdict = await screened(self._screening, case)
-            if verdict is None:
-                continue
-            async with self._open_transaction() as tx:
-                await operations.record_whitelist_screening(
-                    self._terms, tx, case, hit=verdict.hit, reason=verdict.reason
-                )  # fmt: skip
+
+        async def decide(tx: Transaction, case: ScreeningCase, verdict: ScreeningVerdict) -> None:
+            await operations.record_whitelist_screening(self._terms, tx, case, hit=verdict.hit, reason=verdict.reason)
+
+        await screen_all(self._screening, self._open_transaction, cases, decide)
         return False
 
     @job(every_seconds=30)

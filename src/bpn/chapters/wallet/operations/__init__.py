@@ -33,7 +33,6 @@ from bpn.chapters.wallet.operations.deposits import (
 )
 from bpn.chapters.wallet.operations.earmarks import (
     cleared_deposits,
-    earmark_address,
     get_deposit,
     list_cleared,
     list_earmark_deposits,
@@ -152,7 +151,6 @@ __all__ = [
     "decide_whitelist",
     "decide_withdrawal",
     "delete_withdraw_whitelist",
-    "earmark_address",
     "expire_senders",
     "explain_waiting",
     "find_blocks_of_ours",

@@ -56,11 +56,6 @@ async def open_earmark(
     return address
 
 
-async def earmark_address(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> str | None:
-    """The address of an earmark, None if it has none."""
-    return await store.find_address(tx, merchant_id, earmark)
-
-
 async def list_earmark_deposits(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> list[Transaction]:
     """The deposits of an earmark in all their states, oldest first."""
     return await transactions.of_earmark(tx, merchant_id, earmark)

@@ -51,19 +51,6 @@ async def insert_addresses(
     )
 
 
-async def find_address(tx: DatabaseTransaction, merchant_id: int, earmark: Earmark) -> str | None:
-    """The address of an earmark, the same on all networks."""
-    cursor = await tx.connection.execute(
-        """
-        SELECT address FROM wallet_earmark_addresses
-        WHERE merchant_id = %s AND kind = %s AND subject_id = %s LIMIT 1
-        """,
-        (merchant_id, earmark.kind, earmark.subject_id),
-    )
-    row = await cursor.fetchone()
-    return None if row is None else str(row[0])
-
-
 async def set_sender(tx: DatabaseTransaction, cipher: Cipher, merchant_id: int, earmark: Earmark, details: str) -> None:
     """Keep the details of whoever pays to an earmark, sealed."""
     await tx.connection.execute(
